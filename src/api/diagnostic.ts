@@ -1,0 +1,14 @@
+/** A defect of one object, found while decoding or compiling; data, never thrown. */
+export interface Diagnostic {
+  /** Reason of the `Accepted` (or `CredentialsResolved`) condition, CamelCase, from the closed list in docs/reference/reasons.md. */
+  readonly reason: string;
+  /** As the API server writes it: `spec.registries[0]`; absent where the defect is of the whole object. */
+  readonly path?: string;
+  /** ≤ 256 bytes; echoes patterns, references, type and object names only. */
+  readonly message: string;
+}
+
+/** A decoded object: its spec, or what is wrong with it and what could be saved of it (design 2.1: nothing invalid disappears). */
+export type Decoded<Spec, Salvage> =
+  | { readonly ok: true; readonly spec: Spec }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly salvage: Salvage };

@@ -1,0 +1,75 @@
+import type { Kind } from "../api/object.ts";
+import type { Report } from "../engine/report.ts";
+import type { Explanation } from "../snapshot/explanation.ts";
+
+/** Which resources a command judges by: a directory of manifests, or the cluster of a kubeconfig. Wired by app/. */
+export interface CompositionOptions {
+  /** Absent: the kubeconfig's cluster. */
+  readonly manifests?: string;
+  /** Absent: `KUBECONFIG`, `~/.kube/config` or in-cluster, as kubectl finds it. */
+  readonly kubeconfig?: string;
+  /** Where Secrets, ConfigMaps and ServiceAccounts are read. Default `countersign-system`. */
+  readonly namespace: string;
+  /** Files named by objects must lie below it. Absent: objects that name files answer that they may not. */
+  readonly fileRoot?: string;
+}
+
+/** One row of `check`: exactly the shape of `-o json`. */
+export interface CheckEntry {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly accepted: boolean;
+  readonly reason: string;
+  readonly path?: string;
+  readonly message?: string;
+}
+
+/** An object as `get` prints it: raw, with the status that the operator would write (files) or has written (cluster). */
+export interface ObjectRow {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly creationTime: number;
+  /** Whole object as JSON, Secrets never among them. */
+  readonly object: unknown;
+}
+
+/** The same engine and the same objects for every command. */
+export interface Composition extends AsyncDisposable {
+  verify(image: string, signal: AbortSignal): Promise<Report>;
+  explain(image: string): Explanation;
+  check(): readonly CheckEntry[];
+  /** With files: every endpoint is probed once first. */
+  rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
+}
+
+/** Everything a command touches of the outside. */
+export interface CliDeps {
+  readonly open: (options: CompositionOptions, signal: AbortSignal) => Promise<Composition>;
+  /** Long-running: resolves when `signal` aborts and everything has been drained. */
+  readonly serve: (options: ServeOptions, signal: AbortSignal) => Promise<void>;
+  readonly stdout: CliOutput;
+  readonly stderr: CliOutput;
+  /** Reads standard input to its end; ≤ 4 MiB. */
+  readonly stdin: (signal: AbortSignal) => Promise<string>;
+  readonly now: () => number;
+  readonly version: string;
+}
+export interface CliOutput {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Terminal width in columns; 80 where unknown. */
+  readonly columns: number;
+}
+
+export interface ServeOptions extends CompositionOptions {
+  /** Port of /healthz, /readyz and /metrics; 0: none. Default 8080. */
+  readonly healthPort: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Images whose verdicts are printed again whenever something changes (standalone only). */
+  readonly watchImages: readonly string[];
+  /** Standalone: print the first full picture and end. */
+  readonly once: boolean;
+  /** Cluster: apply this directory of CRDs before starting. */
+  readonly applyCrds?: string;
+}

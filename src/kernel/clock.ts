@@ -1,0 +1,78 @@
+/** Time as a dependency: everything that waits or dates takes one, so that tests advance it by hand. */
+export interface Clock {
+  /** Wall clock, epoch milliseconds: for dates that leave the process and for expiries that came from outside. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, never set back: for durations. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** A signal that aborts with a `TimeoutError` after `ms`, or with `parent`'s reason when that aborts first. Dispose it to free the timer. */
+  deadline(ms: number, parent?: AbortSignal): Deadline;
+}
+
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Node refuses longer timers (2^31 - 1 ms) by firing at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      };
+      const timer = setTimeout(
+        () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        },
+        Math.min(Math.max(ms, 0), longestTimerMs),
+      );
+      signal.addEventListener("abort", onAbort, { once: true });
+    }),
+  deadline: (ms, parent) => {
+    const controller = new AbortController();
+    const onParent = (): void => {
+      clearTimeout(timer);
+      controller.abort(parent?.reason);
+    };
+    const timer = setTimeout(
+      () => {
+        parent?.removeEventListener("abort", onParent);
+        controller.abort(new DOMException(`Deadline of ${ms} ms reached`, "TimeoutError"));
+      },
+      Math.min(Math.max(ms, 0), longestTimerMs),
+    );
+    if (parent?.aborted === true) onParent();
+    else parent?.addEventListener("abort", onParent, { once: true });
+    return {
+      signal: controller.signal,
+      [Symbol.dispose]: () => {
+        clearTimeout(timer);
+        parent?.removeEventListener("abort", onParent);
+      },
+    };
+  },
+};
+
+/** Rejects with the signal's reason as soon as it aborts, even where `work` itself does not listen; `work` then goes on unobserved. */
+export async function raceSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

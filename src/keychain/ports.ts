@@ -1,0 +1,115 @@
+import type { ErrorClass } from "../api/error-class.ts";
+import { CodedError } from "../kernel/error.ts";
+import type { Secret } from "../kernel/secret.ts";
+import type { BoundCredential, Credential } from "../oci/credential.ts";
+import type { Repository } from "../oci/repository.ts";
+
+/** Why a provider that matched has no credential; each has a row in docs/reference/reasons.md. */
+export type UnavailableReason =
+  | "RefNotFound"
+  | "CredentialInvalid"
+  | "CredentialExpired"
+  | "WildcardNeedsKeyedSecret"
+  | "NoMatchingKey"
+  | "PatternConflict"
+  | "ProviderNotFound"
+  | "InvalidSpec"
+  | "PlainHTTPNotAllowed"
+  | "HostNotAllowed";
+
+/** A provider matched and cannot help. There is no falling through to another provider or to anonymous (design 3). */
+export class CredentialUnavailableError extends CodedError<"CREDENTIAL_UNAVAILABLE"> {
+  readonly reason: UnavailableReason;
+  readonly class: ErrorClass = "CredentialUnavailable";
+  constructor(reason: UnavailableReason, message: string, options: { readonly cause?: unknown } = {}) {
+    super("CREDENTIAL_UNAVAILABLE", message, { ...options, remedy: "fix-configuration" });
+    this.reason = reason;
+  }
+}
+
+/** What the objects a provider reads look like now; shown in its status. */
+export interface ProviderState {
+  readonly ready: boolean;
+  /** `Resolved`, `Anonymous`, or an {@link UnavailableReason}. */
+  readonly reason: string;
+  readonly message: string;
+  /** Oddities that do not stop it: an ignored key, a Secret of the ServiceAccount that is missing. */
+  readonly warnings: readonly string[];
+}
+
+/** Plug-in port: what one AuthProvider object does. Built by a synchronous factory from material that was captured with the snapshot. */
+export interface AuthProvider {
+  /**
+   * Credentials for one repository, most specific first, three at most; none is an answer too (`anonymous`).
+   * @throws CredentialUnavailableError
+   */
+  credentials(repository: Repository, signal: AbortSignal): Promise<readonly Credential[]>;
+  /** Pure: the state of what was captured. */
+  state(): ProviderState;
+}
+
+/** Objects in the own namespace, captured when the snapshot is compiled; a read is recorded, so that a change of the object wakes who read it. */
+export interface MaterialReader {
+  secret(name: string): SecretMaterial | undefined;
+  configMap(name: string): ConfigMapMaterial | undefined;
+  serviceAccount(name: string): ServiceAccountMaterial | undefined;
+}
+export interface SecretMaterial {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  /** Decoded from base64. */
+  readonly data: ReadonlyMap<string, Secret<Uint8Array>>;
+}
+export interface ConfigMapMaterial {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly data: ReadonlyMap<string, string>;
+}
+export interface ServiceAccountMaterial {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly imagePullSecrets: readonly string[];
+}
+
+/** One candidate of a selection and what became of it; `explain` prints them. */
+export interface Candidate {
+  /** Name of the AuthProvider. */
+  readonly name: string;
+  readonly pattern: string;
+  /** Closed list, docs/reference/explain.md. */
+  readonly reason: CandidateReason;
+}
+export type CandidateReason = "Selected" | "LessSpecific" | "MoreWildcards" | "PatternConflict" | "EqualRank" | "NoMatch";
+
+export type Selection =
+  | { readonly outcome: "Selected"; readonly provider: string; readonly pattern: string; readonly candidates: readonly Candidate[] }
+  | { readonly outcome: "Anonymous" | "Denied"; readonly nearest?: { readonly provider: string; readonly pattern: string }; readonly candidates: readonly Candidate[] }
+  | { readonly outcome: "CredentialUnavailable" | "PatternConflict"; readonly reason: UnavailableReason; readonly message: string; readonly provider?: string; readonly pattern?: string; readonly candidates: readonly Candidate[] };
+
+/** What a Store sends its requests with. */
+export interface Resolved {
+  /** `https://host[:port]`; `http://…` exactly if the selected provider names the host in `plainHTTPHosts`. */
+  readonly origin: string;
+  /** To be tried in this order on 401 and 403; empty: anonymous. All are bound to `origin`. */
+  readonly credentials: readonly BoundCredential[];
+  /** Token services on another host that this provider declares for this registry (canonical `host[:port]`). */
+  readonly tokenHosts: readonly string[];
+  /** Absent when no provider matched. */
+  readonly provider?: string;
+  /** Equal for two answers exactly if the same secrets would be sent. */
+  readonly identity: string;
+  /** For the message of a refusal: `sent without a credential: no AuthProvider matches mirror.acme.io (nearest pattern: "*.acme.com" of AuthProvider/acme)`. */
+  readonly note?: string;
+}
+
+/** The providers that one Store may use, and which of them answers for a repository. */
+export interface Keychain {
+  /** Pure; its cost depends on the length of the reference, not on the number of patterns. */
+  select(repository: Repository): Selection;
+  /** @throws CredentialUnavailableError (also for `Denied`: reason `HostNotAllowed`) */
+  resolve(repository: Repository, signal: AbortSignal): Promise<Resolved>;
+}
