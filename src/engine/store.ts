@@ -71,4 +71,6 @@ export interface Store extends StoreReader, StoreProbe {
   locate(repository: Repository): Location;
   /** Pure: equal for two stores on one location exactly if they would send the same credentials; then one of them is asked for both. */
   identity(repository: Repository): string;
+  /** Pure: the repositories that requests for this image may go to, the one that evidence is read from first; none for a layout. */
+  repositories?(repository: Repository): readonly Repository[];
 }

@@ -1,0 +1,99 @@
+import type { Failure } from "../api/error-class.ts";
+import { decodeMeta } from "../api/object.ts";
+import { decodeStore, type StoreSpec } from "../api/store.ts";
+import type { Keychain } from "../keychain/ports.ts";
+import { parseRegistryHost } from "../oci/repository.ts";
+import { first, materialParts, unchanged } from "./compile-object.ts";
+import type { CompiledStore } from "./compiled.ts";
+import type { Factories } from "./factories.ts";
+import type { KeychainView, KeychainViews } from "./keychain-views.ts";
+import { type ReadRaw, RecordingReader } from "./material.ts";
+import { revisionOf } from "./revision.ts";
+
+interface Deps {
+  readonly factories: Factories;
+  readonly read: ReadRaw;
+  readonly views: KeychainViews;
+}
+
+/** Undefined where the object is gone. An invalid Store becomes a failed location on its scopes, or on every image if one of them is unreadable. */
+export function compileStore(raw: unknown, before: CompiledStore | undefined, deps: Deps): CompiledStore | undefined {
+  if (raw === undefined) return undefined;
+  const meta = decodeMeta(raw);
+  const sameObject = before !== undefined && before.meta.uid === meta.uid && before.meta.generation === meta.generation;
+  const decoded = sameObject && before.spec !== undefined ? ({ ok: true, spec: before.spec } as const) : decodeStore(raw);
+  const view = deps.views.view(viewOptions(decoded.ok ? decoded.spec : undefined));
+  if (sameObject && before.keychainRevision === view.revision && unchanged(before, deps.read)) return { ...before, meta };
+
+  const shared = {
+    kind: "Store",
+    meta,
+    keychain: view.keychain,
+    keychainRevision: view.revision,
+    providers: view.providers.map((provider) => provider.meta.name),
+    losses: view.losses,
+  } as const;
+  if (!decoded.ok) {
+    const { scopes, evidence } = decoded.salvage;
+    const revision = revisionOf([meta.uid, String(meta.generation)]);
+    const problem: Failure = { class: "Internal", message: `Store/${meta.name} is invalid: ${first(decoded.diagnostics)}` };
+    return {
+      ...shared,
+      diagnostics: decoded.diagnostics,
+      revision,
+      ownRevision: revision,
+      probeRevision: revision,
+      references: [],
+      materialVersions: new Map(),
+      scopes,
+      everything: hasAll(scopes),
+      evidence,
+      problem,
+    };
+  }
+  const { spec } = decoded;
+  const reader = new RecordingReader(deps.read);
+  const store = deps.factories.store(spec, { name: meta.name, keychain: view.keychain, material: reader });
+  const ownRevision = revisionOf([meta.uid, String(meta.generation), ...materialParts(reader.versions)]);
+  return {
+    ...shared,
+    diagnostics: [],
+    spec,
+    store,
+    scopes: spec.scopes,
+    everything: hasAll(spec.scopes),
+    evidence: spec.evidence,
+    ownRevision,
+    revision: revisionOf([ownRevision, view.revision]),
+    probeRevision: revisionOf([ownRevision, ...store.endpoints().map((endpoint) => endpointRevision(endpoint, view))]),
+    references: [...reader.versions.keys()],
+    materialVersions: reader.versions,
+  };
+}
+
+function viewOptions(spec: StoreSpec | undefined): { readonly unmatched: "Anonymous" | "Deny"; readonly refs?: readonly string[] } {
+  return {
+    // A layout asks nobody, and an invalid Store asks nothing: what their keychain would answer never matters.
+    unmatched: spec?.type === "registry" ? spec.config.unmatched : "Deny",
+    ...(spec?.authProviderRefs !== undefined && { refs: spec.authProviderRefs }),
+  };
+}
+
+/** Every AuthProvider of the view with a pattern for this host, whatever the path: a probe is due when one of them changes, and only then. */
+function endpointRevision(endpoint: string, view: KeychainView): string {
+  const host = parseRegistryHost(endpoint);
+  if (!host.ok) return endpoint;
+  const labels = host.value.host.split(".");
+  const concerned = view.providers.filter((provider) =>
+    provider.patterns.some((pattern) => {
+      if (pattern.port !== host.value.port) return false;
+      if (pattern.labels.length === 1) return pattern.labels[0] === host.value.host;
+      return pattern.labels.length === labels.length && pattern.labels.every((label, at) => label === "*" || label === labels[at]);
+    }),
+  );
+  return revisionOf([endpoint, ...concerned.map((provider) => `${provider.meta.name}=${provider.revision}`)]);
+}
+
+function hasAll(scopes: CompiledStore["scopes"]): boolean {
+  return scopes.some((scope) => scope.kind === "all");
+}
