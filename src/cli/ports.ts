@@ -1,5 +1,6 @@
 import type { Kind } from "../api/object.ts";
 import type { Report } from "../engine/report.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Explanation } from "../snapshot/explanation.ts";
 
 /** Which resources a command judges by: a directory of manifests, or the cluster of a kubeconfig. Wired by app/. */
@@ -53,6 +54,8 @@ export interface CliDeps {
   /** Reads standard input to its end; ≤ 4 MiB. */
   readonly stdin: (signal: AbortSignal) => Promise<string>;
   readonly now: () => number;
+  /** `systemClock.deadline`: behind `--timeout`. */
+  readonly deadline: Clock["deadline"];
   readonly version: string;
 }
 export interface CliOutput {
@@ -60,6 +63,8 @@ export interface CliOutput {
   readonly isTerminal: boolean;
   /** Terminal width in columns; 80 where unknown. */
   readonly columns: number;
+  /** Absent: exactly on a terminal. False where the environment has a non-empty `NO_COLOR` (no-color.org). */
+  readonly colour?: boolean;
 }
 
 export interface ServeOptions extends CompositionOptions {

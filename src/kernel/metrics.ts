@@ -5,7 +5,11 @@ export interface Metrics {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter;
   gauge(name: string, help: string, labelNames?: readonly string[]): Gauge;
   /** Buckets are upper bounds in the metric's own unit. */
-  histogram(name: string, help: string, options: { readonly buckets: readonly number[]; readonly labelNames?: readonly string[] }): Histogram;
+  histogram(
+    name: string,
+    help: string,
+    options: { readonly buckets: readonly number[]; readonly labelNames?: readonly string[] },
+  ): Histogram;
 }
 export interface Counter {
   add(value: number, labels?: Labels): void;
