@@ -49,7 +49,7 @@ function renderCheck(entries: readonly CheckEntry[], context: CommandContext): s
   const paint = paintFor(context.deps.stdout);
   const table = renderTable(
     {
-      columns: ["kind", "name", "accepted", "reason", "what is wrong"],
+      columns: ["kind", "name", "accepted", "reason", "message"],
       rows: entries.map((entry) => [entry.kind, nameOf(entry), entry.accepted ? "True" : "False", entry.reason, wrongOf(entry)]),
     },
     { decorate: (text, column, row) => (column === 2 ? paint(entries[row]?.accepted === true ? "good" : "bad", text) : text) },
@@ -64,6 +64,6 @@ function nameOf(entry: CheckEntry): string {
 }
 /** As the API server writes it: `spec.registries[0]: …`. */
 function wrongOf(entry: CheckEntry): string {
-  if (entry.accepted && entry.path === undefined) return entry.message ?? "";
-  return [entry.path, entry.message].filter((part) => part !== undefined).join(": ");
+  const parts = [entry.path, entry.message].filter((part) => part !== undefined && part !== "");
+  return parts.length === 0 ? "-" : parts.join(": ");
 }

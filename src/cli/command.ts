@@ -21,10 +21,27 @@ export async function withComposition<T>(
   context: CommandContext,
   work: (composition: Composition) => Promise<T>,
 ): Promise<T> {
-  await using composition = await bounded(context, { timeoutMs: options.timeout, doing: "reading the configuration" }, (signal) =>
-    context.deps.open(compositionOptions(options), signal),
-  );
+  await using composition = await open(options, context);
   return await work(composition);
+}
+
+async function open(options: CommonOptions, context: CommandContext): Promise<Composition> {
+  let opening: Promise<Composition> | undefined;
+  try {
+    return await bounded(context, { timeoutMs: options.timeout, doing: "reading the configuration" }, (signal) => {
+      opening = context.deps.open(compositionOptions(options), signal);
+      return opening;
+    });
+  } catch (error) {
+    // One that opens after all would keep its watches, and so the process, alive.
+    opening?.then(
+      (late) => late[Symbol.asyncDispose](),
+      () => {
+        /* it is this error that was caught, or one that nobody waits for any more */
+      },
+    );
+    throw error;
+  }
 }
 
 /**
@@ -38,7 +55,12 @@ export async function bounded<T>(
   using soft = context.deps.deadline(step.timeoutMs, context.signal);
   using hard = context.deps.deadline(step.timeoutMs + graceMs, context.signal);
   try {
-    return await raceSignal(work(soft.signal), hard.signal);
+    context.signal.throwIfAborted();
+    const answer = work(soft.signal);
+    answer.catch(() => {
+      /* raceSignal does not look at it any more once the signal has aborted: it must not become an unhandled rejection */
+    });
+    return await raceSignal(answer, hard.signal);
   } catch (error) {
     const ranOut = (soft.signal.aborted && error === soft.signal.reason) || (hard.signal.aborted && error === hard.signal.reason);
     if (!ranOut || context.signal.aborted) throw error;

@@ -14,14 +14,14 @@ export function printJson(value: unknown): string {
   return `${printableLines(JSON.stringify(value, undefined, 2))}\n`;
 }
 
-/** YAML 1.2 text of what `printJson` would print; unsafe strings, keys included, are double-quoted with escapes. */
+/** YAML text, readable as 1.1 and 1.2 alike, of what `printJson` would print; unsafe strings, keys included, are double-quoted with escapes. */
 export function printYaml(value: unknown): string {
   const plain: unknown = JSON.parse(JSON.stringify(value));
-  const document = new Document(plain, { aliasDuplicateObjects: false });
+  const document = new Document(plain, { aliasDuplicateObjects: false, version: "1.1" });
   visit(document, {
     Scalar: (_, node) => {
-      if (isScalar(node) && typeof node.value === "string" && hasUnsafe(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+      if (isScalar(node) && typeof node.value === "string" && hasUnsafe(node.value.replaceAll("\n", ""))) node.type = Scalar.QUOTE_DOUBLE;
     },
   });
-  return printableLines(document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER }));
+  return printableLines(document.toString({ lineWidth: 0, indentSeq: false, doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER }));
 }

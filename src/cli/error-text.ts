@@ -53,6 +53,6 @@ function exitOf(error: CodedError<string>): ExitCode {
 
 function foreign(error: unknown): string {
   if (!(error instanceof Error)) return `a ${typeof error} was thrown`;
-  const frame = error.stack?.split("\n").find((text) => /^\s+at /.test(text));
+  const frame = error.stack?.split("\n").find((text) => /^\s+at .*:\d+:\d+/.test(text));
   return printable(frame === undefined ? error.name : `${error.name} ${frame.trim()}`);
 }

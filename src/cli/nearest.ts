@@ -7,7 +7,7 @@ const maxLength = 100;
 export function nearest(text: string, candidates: Iterable<string>): string | undefined {
   if (text.length > maxLength) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.min(maxDistance, Math.floor(text.length / 2)) + 1;
+  let bestDistance = Math.min(maxDistance, Math.floor((text.length + 1) / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - text.length) >= bestDistance) continue;
     const distance = editDistance(text.toLowerCase(), candidate.toLowerCase());

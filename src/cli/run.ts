@@ -81,7 +81,10 @@ class HelpShown extends CliError {}
 function refuse(error: CommanderError, name: string): never {
   if (error.exitCode === 0) throw error;
   if (error.code === "commander.help") throw new HelpShown("CLI_USAGE", "No command was given", { advice: `"${name} --help" lists them` });
-  const [what = "", hint] = error.message.replace(/^error: /, "").split("\n");
+  const [what = "", hint] = error.message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    .split("\n");
   const all = `"${name} --help" lists what there is`;
   throw new CliError("CLI_USAGE", what.charAt(0).toUpperCase() + what.slice(1), {
     // "(Did you mean --manifests?)"

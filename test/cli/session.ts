@@ -1,0 +1,81 @@
+import { runCli } from "../../src/cli/run.ts";
+import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ServeOptions } from "../../src/cli/ports.ts";
+import type { Report } from "../../src/engine/report.ts";
+import { CodedError } from "../../src/kernel/error.ts";
+import type { Explanation } from "../../src/snapshot/explanation.ts";
+import { ManualClock } from "../support/clock.ts";
+import type { Outcome } from "../support/txtar.ts";
+import { accepted, explain, now, reports, stores } from "./fixtures.ts";
+
+/** What the fake composition answers; each member stands in for the fixtures'. */
+export interface Answers {
+  readonly verify?: (image: string, signal: AbortSignal) => Promise<Report>;
+  readonly explain?: (image: string) => Explanation;
+  readonly check?: readonly CheckEntry[];
+  readonly rows?: readonly ObjectRow[];
+  readonly open?: () => Promise<void>;
+}
+export interface SessionOptions {
+  readonly answers?: Answers;
+  readonly stdin?: string;
+  readonly terminal?: boolean;
+  readonly colour?: boolean;
+  readonly clock?: ManualClock;
+  readonly signal?: AbortSignal;
+}
+/** What the outside saw beside the output. */
+export interface Session extends Outcome {
+  readonly opened: readonly CompositionOptions[];
+  readonly served: readonly ServeOptions[];
+  readonly closed: number;
+  /** Goes on counting after the command has ended. */
+  readonly composition: { readonly closed: number };
+}
+
+/** Could not find out, as a store's code would say it. */
+export class FakeError extends CodedError<"FAKE_UNREADABLE"> {}
+
+/** Runs one command line against the fixtures, or what `answers` puts in their place. */
+export async function run(argv: readonly string[], options: SessionOptions = {}): Promise<Session> {
+  const { answers = {}, clock = new ManualClock(now), terminal = false } = options;
+  const seen = { stdout: "", stderr: "", closed: 0, opened: [] as CompositionOptions[], served: [] as ServeOptions[] };
+  const output = (name: "stdout" | "stderr"): CliDeps["stdout"] => ({
+    write: (text) => {
+      seen[name] += text;
+    },
+    isTerminal: terminal,
+    columns: 100,
+    ...(options.colour !== undefined && { colour: options.colour }),
+  });
+  const composition: Composition = {
+    verify: answers.verify ?? (async (image) => reports.get(image) ?? fail(image)),
+    explain: answers.explain ?? explain,
+    check: () => answers.check ?? accepted,
+    rows: async (kind) => (answers.rows ?? stores).filter((row) => row.kind === kind),
+    [Symbol.asyncDispose]: async () => {
+      seen.closed += 1;
+    },
+  };
+  const deps: CliDeps = {
+    open: async (given) => {
+      seen.opened.push(given);
+      await answers.open?.();
+      return composition;
+    },
+    serve: async (given) => {
+      seen.served.push(given);
+    },
+    stdout: output("stdout"),
+    stderr: output("stderr"),
+    stdin: async () => options.stdin ?? "",
+    now: () => clock.now(),
+    deadline: (ms, parent) => clock.deadline(ms, parent),
+    version: "0.1.0",
+  };
+  const exit = await runCli(argv, deps, options.signal ?? new AbortController().signal);
+  return { ...seen, exit, composition: seen };
+}
+
+function fail(image: string): never {
+  throw new FakeError("FAKE_UNREADABLE", `There is no fixture for "${image}"`, { remedy: "retry" });
+}
