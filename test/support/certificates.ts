@@ -81,7 +81,7 @@ function certify(options: CertificateOptions, role: { readonly authority: boolea
   );
   const signature = sign("sha256", content, issuerKey);
   const whole = sequence(content, algorithm, bitString(signature));
-  const keyPem = privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+  const keyPem = privateKey.export({ format: "pem", type: "pkcs8" });
   return { pem: toPem("CERTIFICATE", whole), der: whole, keyPem, privateKey };
 }
 
