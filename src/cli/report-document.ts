@@ -35,6 +35,8 @@ export interface StoreDocument {
   readonly artifacts: number;
   /** `kind`: what the choice of a credential came to, as `explain` says it; `None` where the store sends none. */
   readonly credential: { readonly authProvider?: string; readonly kind: NonNullable<StoreExplanation["outcome"]> | "None" };
+  /** Absent where nothing was asked of it. */
+  readonly durationMs?: number;
 }
 export interface ArtifactDocument {
   readonly digest: string;
@@ -89,6 +91,7 @@ function toStoreDocument(store: StoreReport, explained: StoreExplanation | undef
       ...(explained?.authProvider !== undefined && { authProvider: explained.authProvider.name }),
       kind: explained?.outcome ?? "None",
     },
+    ...(store.durationMs !== undefined && { durationMs: store.durationMs }),
   };
 }
 

@@ -88,7 +88,7 @@ function refuse(error: CommanderError, name: string): never {
   const all = `"${name} --help" lists what there is`;
   throw new CliError("CLI_USAGE", what.charAt(0).toUpperCase() + what.slice(1), {
     // "(Did you mean --manifests?)"
-    advice: hint === undefined ? all : `${hint.slice(1, -1)} ${all}`,
+    advice: hint === undefined ? all : `${hint.charAt(1).toLowerCase()}${hint.slice(2, -1)} ${all}`,
     cause: error,
   });
 }

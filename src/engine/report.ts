@@ -21,6 +21,8 @@ export interface StoreReport {
   readonly artifacts: number;
   /** Also set beside `Complete` where something else went wrong (`ProtocolError`: other bytes than it named). */
   readonly failures: readonly Failure[];
+  /** How long it was listed for; absent where nothing was asked of it. */
+  readonly durationMs?: number;
 }
 
 export interface ArtifactReport {

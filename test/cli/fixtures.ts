@@ -38,6 +38,7 @@ const completeProduction = {
   listing: "Complete",
   artifacts: 1,
   failures: [],
+  durationMs: 17,
 } as const;
 
 export const reports: ReadonlyMap<string, Report> = new Map<string, Report>([

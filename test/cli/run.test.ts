@@ -26,9 +26,9 @@ describe("runCli()", () => {
   });
 
   const refused: readonly (readonly [argv: readonly string[], message: string, advice: string])[] = [
-    [["verif", "a/b"], "Unknown command 'verif'", `Did you mean verify? ${all("")}`],
+    [["verif", "a/b"], "Unknown command 'verif'", `did you mean verify? ${all("")}`],
     [["frobnicate"], "Unknown command 'frobnicate'", all("")],
-    [["check", "--manifest", "m"], "Unknown option '--manifest'", `Did you mean --manifests? ${all(" check")}`],
+    [["check", "--manifest", "m"], "Unknown option '--manifest'", `did you mean --manifests? ${all(" check")}`],
     [["check", "--zzz"], "Unknown option '--zzz'", all(" check")],
     [["verify"], "Missing required argument 'IMAGE'", all(" verify")],
     [["check", "x"], "Too many arguments for 'check'. Expected 0 arguments but got 1: x", all(" check")],
