@@ -15,7 +15,7 @@ export function printJson(value: unknown): string {
 }
 
 /** YAML text, readable as 1.1 and 1.2 alike, of what `printJson` would print; unsafe strings, keys included, are double-quoted with escapes. */
-export function printYaml(value: unknown): string {
+function printYaml(value: unknown): string {
   const plain: unknown = JSON.parse(JSON.stringify(value));
   const document = new Document(plain, { aliasDuplicateObjects: false, version: "1.1" });
   visit(document, {

@@ -4,7 +4,7 @@ import { printable } from "./escape.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { renderTable } from "./table.ts";
 
-export type SelectionOutcome = NonNullable<StoreExplanation["outcome"]>;
+type SelectionOutcome = NonNullable<StoreExplanation["outcome"]>;
 
 /** One sentence each; the same stand in docs/reference/explain.md. */
 export const storeReasonText: { readonly [R in StoreReason]: string } = {

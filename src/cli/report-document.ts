@@ -24,7 +24,7 @@ export interface ReportDocument {
   readonly viewRevision: string;
   readonly durationMs: number;
 }
-export interface StoreDocument {
+interface StoreDocument {
   readonly name: string;
   readonly location?: string;
   readonly evidence: "Required" | "Optional";
@@ -38,7 +38,7 @@ export interface StoreDocument {
   /** Absent where nothing was asked of it. */
   readonly durationMs?: number;
 }
-export interface ArtifactDocument {
+interface ArtifactDocument {
   readonly digest: string;
   readonly artifactType: string;
   readonly size: number;
@@ -47,7 +47,7 @@ export interface ArtifactDocument {
   readonly readFrom?: string;
   readonly results: readonly ResultDocument[];
 }
-export interface ResultDocument {
+interface ResultDocument {
   readonly verifier: string;
   readonly outcome: VerificationResult["outcome"];
   /** With `rejected`, from the closed list in docs/reference/verifier.md; with `inconclusive`, what could not be found out. */
