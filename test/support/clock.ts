@@ -91,8 +91,9 @@ export class ManualClock implements Clock {
     for (let turn = 0; turn < 4; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
+  /** Whole milliseconds, rounded up, as timers do: a fraction would vanish beside the epoch, and who waits for it would wait for ever. */
   #schedule(ms: number, fire: () => void): Timer {
-    const timer: Timer = { at: this.#now + Math.max(ms, 0), order: this.#order, fire };
+    const timer: Timer = { at: this.#now + Math.ceil(Math.max(ms, 0)), order: this.#order, fire };
     this.#order += 1;
     this.#timers.add(timer);
     return timer;
