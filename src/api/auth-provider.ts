@@ -1,4 +1,11 @@
 import type { Pattern } from "../oci/pattern.ts";
+import { decodeObject } from "./decode.ts";
+import type { Decoded } from "./diagnostic.ts";
+import { hostField, maxItems, patternField, refField } from "./fields.ts";
+import { filePathField } from "./file-path.ts";
+import { flag, list, type Schema, struct } from "./schema.ts";
+import { member, type Members, union } from "./union.ts";
+import { Findings, ownValue, walk } from "./walk.ts";
 
 export interface TokenHost {
   /** Exact `host[:port]`, canonical. */
@@ -29,4 +36,82 @@ export type AuthProviderSpec<T extends AuthProviderType = AuthProviderType> = {
 /** Of an invalid AuthProvider: the patterns that parsed. It keeps them and answers `CredentialUnavailable`. */
 export interface AuthProviderSalvage {
   readonly registries: readonly Pattern[];
+}
+
+const registry = patternField(
+  'host, host:port or host/path. The path is compared by whole segments. "*" as one whole label of the host stands for exactly one label, never for one of the last two, and allows no path.',
+);
+
+/** The schema of each type; a new one is an entry here and in {@link AuthProviderConfigs}. */
+const members: Members<AuthProviderConfigs> = {
+  anonymous: member(
+    struct(
+      "The registries are asked without a credential, even where another AuthProvider would match them less specifically. May be left out.",
+      {},
+    ),
+  ),
+  kubernetesSecret: member(
+    struct("A Secret in the operator's namespace.", {
+      secretRef: refField(
+        "The Secret; its type must be kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg or kubernetes.io/basic-auth.",
+        "Name of the Secret.",
+      ),
+    }),
+  ),
+  serviceAccount: member(
+    struct("The imagePullSecrets of a ServiceAccount in the operator's namespace.", {
+      serviceAccountRef: refField("The ServiceAccount.", "Name of the ServiceAccount."),
+    }),
+  ),
+  dockerConfig: member(
+    struct("A Docker configuration file, as `docker login` writes it. Credential helpers in it are refused.", {
+      path: filePathField("The file, below the operator's --file-root."),
+    }),
+  ),
+};
+
+/** `spec` of an AuthProvider. */
+export const authProviderSpec: Schema<AuthProviderSpec, "present"> = union(
+  "Credentials for the registries that match.",
+  {
+    registries: list(
+      "Registries that the credential is for and, with a path, the part of each that it is sent to. Of all AuthProviders that match a repository the one with the fewest wildcards, then the longest path answers; there is no falling through to another.",
+      registry,
+      { minItems: 1, maxItems, listType: "set" },
+    ),
+    tokenHosts: list(
+      "Token services on another host than their registry. A registry that names any other host is not followed.",
+      struct("A registry and the host of its token service.", {
+        registry: hostField("Exact host or host:port of the registry."),
+        tokenHost: hostField("Exact host or host:port of the token service that may see the credential."),
+      }),
+      { maxItems, listType: { keys: ["registry"] }, default: [] },
+    ),
+    plainHTTPHosts: list(
+      "Hosts that are spoken to in plain HTTP, and only so: never a fallback from HTTPS. Counts where this provider is the one selected for the host.",
+      hostField("Exact host or host:port."),
+      { maxItems, listType: "set", default: [] },
+    ),
+    allowCredentialsOverHTTP: flag("Whether the credential may be sent to a plainHTTPHosts host, where anyone on the way can read it.", {
+      default: false,
+    }),
+  },
+  { typeDescription: "Where the credential comes from; the field of the same name configures it.", members },
+);
+
+/** Far above the 64 that pass, so that an invalid object from a file keeps what it claims; a bound, because every list has one. */
+const mostSalvaged = 1024;
+
+/** Decodes an AuthProvider as it came from the API server or a file. Never throws. */
+export function decodeAuthProvider(raw: unknown): Decoded<AuthProviderSpec, AuthProviderSalvage> {
+  return decodeObject(authProviderSpec, raw, (spec) => {
+    const written = ownValue(spec, "registries");
+    const items: readonly unknown[] = Array.isArray(written) ? written.slice(0, mostSalvaged) : [];
+    const kept = new Map<string, Pattern>();
+    for (const item of items) {
+      const pattern = walk(registry, item, "", new Findings());
+      if (pattern !== undefined && !kept.has(pattern.text)) kept.set(pattern.text, pattern);
+    }
+    return { registries: [...kept.values()] };
+  });
 }

@@ -12,3 +12,11 @@ export interface Diagnostic {
 export type Decoded<Spec, Salvage> =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly salvage: Salvage };
+
+const longestMessage = 256;
+
+/** Cuts a message to 256 bytes; what is not printable ASCII becomes `?`, so that bytes are characters and no control character gets through. */
+export function boundedMessage(message: string): string {
+  const printable = message.slice(0, longestMessage + 1).replaceAll(/[^ -~]/gu, "?");
+  return printable.length <= longestMessage ? printable : `${printable.slice(0, longestMessage - 3)}...`;
+}

@@ -39,7 +39,8 @@ export const remedies: { readonly [C in ErrorClass]: string } = {
   RateLimited: "Wait, use an authenticated AuthProvider, or ask the registry's owner for a larger quota",
   ServerError: "The registry failed to answer: look at its log",
   CredentialUnavailable: "Read the status of the AuthProvider named: its Secret is missing, unusable or in conflict",
-  UnsafeEndpoint: "The registry sent us to a host that may not see the credential; if the token service really lives there, declare it in tokenHosts",
+  UnsafeEndpoint:
+    "The registry sent us to a host that may not see the credential; if the token service really lives there, declare it in tokenHosts",
   ProtocolError: "What answered is not a registry, or breaks the distribution specification: check host, port and path",
   LimitExceeded: "Raise the limit named in the message, or remove what is too large",
   Internal: "This is a defect of Countersign: please report it with the log line",

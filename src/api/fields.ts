@@ -1,0 +1,94 @@
+import { accept, echo, type Parsed, refuse } from "../oci/parsed.ts";
+import { type Pattern, parsePattern, parseScope, type Scope } from "../oci/pattern.ts";
+import { parseRegistryHost, parseRepository, registryOf, type Repository } from "../oci/repository.ts";
+import { exactPatternClauses, hostClauses, patternClauses, repositoryClauses } from "./pattern-clauses.ts";
+import { converted, list, parsed, type Schema, struct, text } from "./schema.ts";
+import { type Clause, judgeText, textRule } from "./text-rule.ts";
+
+/** Bounds that keep every CEL rule far below the API server's cost limit (operator.md 2.7, tried: 64 items of 512 with regular expressions). */
+export const maxItems = 64;
+const maxLength = 512;
+
+/** One `host[:port][/path]`, or `"*"` for every image. */
+export function scopeField(description: string): Schema<Scope, "present"> {
+  const message = 'must be a scope: "host", "host:port" or "host/path", "*" for one whole label of the host, or "*" alone for every image';
+  return parsed(text(description, { maxLength }), textRule(patternClauses, { message, except: "*" }), parseScope);
+}
+
+/** One `host[:port][/path]`. */
+export function patternField(description: string): Schema<Pattern, "present"> {
+  const message = 'must be a registry pattern: "host", "host:port" or "host/path", "*" for one whole label of the host';
+  return parsed(text(description, { maxLength }), textRule(patternClauses, { message }), parsePattern);
+}
+
+/** A pattern without `*`: with one, two registries would become the same repository, and evidence of one would speak for the other. */
+export function exactPatternField(description: string): Schema<Pattern, "present"> {
+  const message = 'must be a repository prefix: "host", "host:port" or "host/path"';
+  const rule = textRule(exactPatternClauses, { message });
+  return parsed(text(description, { maxLength }), rule, (value): Parsed<Pattern> => {
+    const pattern = parsePattern(value);
+    if (!pattern.ok || pattern.value.wildcards === 0) return pattern;
+    return refuse("NotAHost", value, 'has "*" in it; a rewrite begins with an exact host');
+  });
+}
+
+/** A repository with its registry host written out. */
+export function repositoryField(description: string): Schema<Repository, "present"> {
+  const rule = textRule(repositoryClauses, { message: 'must be a repository: "host/path"' });
+  return parsed(text(description, { maxLength }), rule, parseRepository);
+}
+
+/** One exact host, decoded to its canonical `host[:port]`. */
+export function hostField(description: string): Schema<string, "present"> {
+  const rule = textRule(hostClauses, { message: 'must be a registry host: "host" or "host:port"' });
+  return parsed(text(description, { maxLength }), rule, (value): Parsed<string> => {
+    const host = parseRegistryHost(value);
+    return host.ok ? accept(registryOf(host.value)) : host;
+  });
+}
+
+const subdomain = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+const nameClauses: readonly Clause[] = [
+  {
+    shape: subdomain,
+    negated: true,
+    detail: 'is not an object name: lower-case letters, digits, "-" and ".", a letter or digit at both ends',
+  },
+];
+const keyClauses: readonly Clause[] = [
+  { shape: "^[-._a-zA-Z0-9]+$", negated: true, detail: 'is not a key of a ConfigMap: letters, digits, "-", "_" and "."' },
+];
+
+/** The name of an object (RFC 1123 subdomain, as the API server wants it). */
+export function nameField(description: string, options: { readonly maxLength?: number } = {}): Schema<string, "present"> {
+  return judged(text(description, { maxLength: options.maxLength ?? 253 }), nameClauses, "must be an object name");
+}
+
+/** A key of a ConfigMap's `data`. */
+export function dataKeyField(description: string): Schema<string, "present"> {
+  return judged(text(description, { maxLength: 253 }), keyClauses, "must be a key of a ConfigMap");
+}
+
+/** `{name}`: an object in the operator's namespace. */
+export function refField(description: string, name: string): Schema<{ readonly name: string }, "present"> {
+  return struct(description, { name: nameField(name) });
+}
+
+/** `[{name}]`, decoded to the names. */
+export function refsField(description: string, name: string): Schema<readonly string[], "present"> {
+  const refs = list(description, refField("A reference by name.", name), { minItems: 1, maxItems, listType: { keys: ["name"] } });
+  return converted(refs, (items) => items.map((item) => item.name));
+}
+
+/** Whether `name` may name an object; what the API server says of another is longer than a message may be. */
+export function judgeObjectName(name: string): string | undefined {
+  if (name.length > 253) return `"${echo(name)}" is longer than 253 characters`;
+  return judgeText(nameClauses, name);
+}
+
+function judged(schema: Schema<string, "present">, clauses: readonly Clause[], message: string): Schema<string, "present"> {
+  return parsed(schema, textRule(clauses, { message }), (value) => {
+    const said = judgeText(clauses, value);
+    return said === undefined ? { ok: true, value } : { ok: false, message: said };
+  });
+}

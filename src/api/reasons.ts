@@ -1,0 +1,91 @@
+import type { ConditionType } from "./condition.ts";
+import { type ErrorClass, errorClasses } from "./error-class.ts";
+
+interface Meaning {
+  readonly conditions: readonly ConditionType[];
+  /** One sentence: what it says, and what to do where something is to be done. */
+  readonly means: string;
+}
+
+/**
+ * Every reason that stands in a condition, besides the error classes (`Reachable`, and whatever copies it); docs/reference/reasons.md is made of
+ * this. `Ready` copies the reason of the first condition that is False, so that only its own are listed for it.
+ */
+export const reasons = {
+  Valid: { conditions: ["Accepted"], means: "The object says something that can be done." },
+  PartiallyAccepted: {
+    conditions: ["Accepted"],
+    means: "Some patterns belong to an older AuthProvider that has the same; the others work.",
+  },
+  InvalidSpec: {
+    conditions: ["Accepted", "CredentialsResolved"],
+    means: "A field is wrong: the message names it. Until it is repaired the object works in the way that allows least.",
+  },
+  UnsupportedType: { conditions: ["Accepted"], means: "This version does not know `spec.type`: upgrade, or use another type." },
+  PatternConflict: {
+    conditions: ["Accepted", "CredentialsResolved"],
+    means: "An older AuthProvider has the same pattern: remove it from one of the two, or separate them by `authProviderRefs`.",
+  },
+  Resolved: { conditions: ["CredentialsResolved"], means: "Everything that the object refers to is there and usable." },
+  Anonymous: { conditions: ["CredentialsResolved"], means: "Registries are asked without a credential, as the object says." },
+  RefNotFound: {
+    conditions: ["CredentialsResolved"],
+    means: "An object that is referred to does not exist: create it in the operator's namespace; it is picked up within seconds.",
+  },
+  ProviderNotFound: { conditions: ["CredentialsResolved"], means: "`authProviderRefs` names an AuthProvider that does not exist." },
+  CredentialInvalid: {
+    conditions: ["CredentialsResolved"],
+    means: "The Secret or file is of another type or cannot be read as what it should be: the message says which.",
+  },
+  CredentialExpired: { conditions: ["CredentialsResolved"], means: "The credential is past its expiry and no new one could be had." },
+  WildcardNeedsKeyedSecret: {
+    conditions: ["CredentialsResolved"],
+    means: "A user and password would go to every registry that a wildcard matches: use a dockerconfigjson Secret with one entry a host.",
+  },
+  NoMatchingKey: {
+    conditions: ["CredentialsResolved"],
+    means: "The Secret has no entry for this registry: add one, or narrow `registries`.",
+  },
+  PlainHTTPNotAllowed: {
+    conditions: ["CredentialsResolved"],
+    means: "The host is spoken to in plain HTTP and `allowCredentialsOverHTTP` is not set: no secret is sent.",
+  },
+  HostNotAllowed: {
+    conditions: ["CredentialsResolved"],
+    means: "No AuthProvider matches the host and the Store says `unmatched: Deny`: nothing is sent.",
+  },
+  DependencyNotReady: {
+    conditions: ["CredentialsResolved"],
+    means: "An object that is referred to exists and is not ready itself: its own status says why.",
+  },
+  KeyInvalid: {
+    conditions: ["CredentialsResolved"],
+    means: "A key is none, is of a kind that is not supported, or is too weak: the message names it.",
+  },
+  CheckSucceeded: { conditions: ["Reachable"], means: "The last probe succeeded." },
+  TrafficSucceeded: { conditions: ["Reachable"], means: "The last request for an image succeeded." },
+  NotChecked: {
+    conditions: ["Reachable"],
+    means: "Nothing has been asked yet: no host is written out in the scopes, or its turn has not come.",
+  },
+  ChecksDisabled: { conditions: ["Reachable"], means: "`suspend` is set: no probes are made." },
+  AllReplicas: { conditions: ["Programmed"], means: "Every replica of the operator works by this generation." },
+  ReplicasDiverged: { conditions: ["Programmed"], means: "A replica works by another generation, or has a problem of its own." },
+  NoReplicaReport: { conditions: ["Programmed"], means: "No replica has reported yet." },
+  Pending: { conditions: ["CredentialsResolved", "Programmed"], means: "Not found out yet." },
+  Succeeded: { conditions: ["Ready"], means: "Everything that can be checked works." },
+  NotProbed: {
+    conditions: ["Ready"],
+    means: "Accepted, and no host to probe: hosts behind a wildcard are known once an image names them.",
+  },
+  Progressing: { conditions: ["Ready", "Reconciling"], means: "A new generation is being taken up." },
+  ProgressingWithRetry: { conditions: ["Reconciling"], means: "Something failed that may pass; it is tried again." },
+} as const satisfies Readonly<Record<string, Meaning>>;
+
+/** A reason of a condition. */
+export type ConditionReason = keyof typeof reasons | ErrorClass;
+
+/** Whether a word may stand as a condition's reason. */
+export function isReason(word: string): word is ConditionReason {
+  return Object.hasOwn(reasons, word) || errorClasses.some((name) => name === word);
+}

@@ -1,0 +1,100 @@
+import { conditionsField, messageField, timeField } from "./condition.ts";
+import { errorClasses } from "./error-class.ts";
+import { choice, type Fields, integer, list, optional, type Schema, struct, type StructOf, text, type TypeOf } from "./schema.ts";
+
+/** `endpoints[]` holds no more (design 5): a scope with wildcards may meet any number of hosts. */
+export const maxEndpoints = 32;
+
+const count = (description: string): Schema<number, "present"> => integer(description, { minimum: 0, maximum: 2 ** 31 - 1 });
+const errorClass = choice("Class of the error; docs/reference/reasons.md says what to do about each.", errorClasses);
+
+const lastError = struct("The last failure of this generation; it stays after recovery, with resolvedTime.", {
+  class: errorClass,
+  message: messageField("The failure, for people."),
+  firstTime: timeField("When it was first seen in this run of failures."),
+  time: timeField("When it was last seen."),
+  count: count("How often it was seen in a row."),
+  resolvedTime: optional(timeField("When it was over; absent while it lasts.")),
+});
+
+const endpoint = struct("One registry host.", {
+  endpoint: text("Host, as host or host:port.", { minLength: 1, maxLength: 512 }),
+  state: choice("Healthy, Failing, or Unknown while nothing has been seen of it.", ["Healthy", "Failing", "Unknown"]),
+  reason: optional(text("Why: a success, or the class of the error.", { maxLength: 64 })),
+  message: optional(messageField("Why, for people.")),
+  latencyMilliseconds: optional(count("Time that the last success took, rounded to two digits.")),
+  authProvider: optional(text("Name of the AuthProvider that answers for it; absent: none does.", { maxLength: 253 })),
+  referrersAPI: optional(choice("Whether the registry has the referrers API.", ["Supported", "Unsupported"])),
+  consecutiveFailures: optional(count("Failures in a row.")),
+  lastCheckTime: optional(timeField("When it was last asked.")),
+  lastSuccessTime: optional(timeField("When it last answered.")),
+});
+
+const shared = {
+  observedGeneration: integer("metadata.generation that this status is of; -1: of none yet.", {
+    minimum: -1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    format: "int64",
+    default: -1,
+  }),
+  conditions: optional(conditionsField),
+} as const;
+
+function status<const F extends Fields>(fields: F): Schema<StructOf<typeof shared & F>, "present"> {
+  return struct("What the operator found out; written by it alone.", { ...shared, ...fields }, { default: { observedGeneration: -1 } });
+}
+
+export const storeStatus = status({
+  registry: optional(text("Registry that is read, and how many more: acme.azurecr.io (+3).", { maxLength: 1100 })),
+  auth: optional(text("AuthProvider that answers, and how many more: acr (+1); - for none.", { maxLength: 512 })),
+  endpoints: optional(
+    list("The registry hosts that were probed or met.", endpoint, { maxItems: maxEndpoints, listType: { keys: ["endpoint"] } }),
+  ),
+  lastCheckTime: optional(timeField("When any host was last asked; written now and then, not with every probe.")),
+  lastSuccessTime: optional(timeField("When any host last answered.")),
+  consecutiveFailures: optional(count("Failures in a row, the most of any host.")),
+  latencyMilliseconds: optional(count("Time that the last success took, rounded to two digits.")),
+  lastError: optional(lastError),
+});
+/** `status` of a Store as it is written to the API. */
+export type StoreStatus = TypeOf<typeof storeStatus>;
+export type EndpointStatus = TypeOf<typeof endpoint>;
+export type LastErrorStatus = TypeOf<typeof lastError>;
+
+export const authProviderStatus = status({
+  type: optional(text("spec.type that this status is of.", { maxLength: 64 })),
+  boundStores: optional(count("How many Stores may use it.")),
+  credentialRevision: optional(
+    text("uid/resourceVersion of the Secret that is in use: changes with the credential and tells nothing of it.", { maxLength: 512 }),
+  ),
+});
+/** `status` of an AuthProvider as it is written to the API. */
+export type AuthProviderStatus = TypeOf<typeof authProviderStatus>;
+
+export const verifierStatus = status({ keys: optional(count("How many keys it trusts.")) });
+/** `status` of a Verifier as it is written to the API. */
+export type VerifierStatus = TypeOf<typeof verifierStatus>;
+
+export const keyProviderStatus = status({
+  keys: optional(
+    list(
+      "The keys that it gives.",
+      struct("One key.", {
+        name: text("Name of the key.", { minLength: 1, maxLength: 253 }),
+        algorithm: text("Kind of key, such as ECDSA-P256.", { maxLength: 64 }),
+        fingerprint: text("SHA-256 of its SubjectPublicKeyInfo.", { maxLength: 128 }),
+      }),
+      { maxItems: 64, listType: { keys: ["name"] } },
+    ),
+  ),
+});
+/** `status` of a KeyProvider as it is written to the API. */
+export type KeyProviderStatus = TypeOf<typeof keyProviderStatus>;
+
+/** Which status belongs to which kind. */
+export interface Statuses {
+  readonly Store: StoreStatus;
+  readonly AuthProvider: AuthProviderStatus;
+  readonly Verifier: VerifierStatus;
+  readonly KeyProvider: KeyProviderStatus;
+}
