@@ -73,11 +73,11 @@ test("The API server restarts on the same port with the same data, also with oth
 });
 
 test("A paused API server does not answer, one without etcd answers from its cache only", options, async () => {
-  plane.pauseApiServer();
-  await assert.rejects(send(`${plane.apiServerUrl}/livez`, { ca: plane.caPem, timeoutMs: 500 }), { name: "AbortError" });
-  plane.resumeApiServer();
+  await plane.pauseApiServer();
+  const unanswered = send(`${plane.apiServerUrl}/livez`, { ca: plane.caPem, timeoutMs: 500 });
+  await assert.rejects(unanswered, { name: "AbortError" }).finally(() => plane.resumeApiServer());
   assert.equal(await plane.kubectlOk(["get", "--raw", "/livez"]), "ok");
-  plane.pauseEtcd();
+  await plane.pauseEtcd();
   try {
     const cached = await plane.kubectl(["get", "--raw", "/api/v1/namespaces?resourceVersion=0", "--request-timeout=3s"]);
     assert.equal(cached.code, 0, cached.stderr);

@@ -52,11 +52,11 @@ export interface ControlPlane {
   restartApiServer(extraFlags?: readonly string[], signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   stopApiServer(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   startApiServer(extraFlags?: readonly string[]): Promise<void>;
-  /** The API server accepts connections and never answers. */
-  pauseApiServer(): void;
+  /** From when this has settled, the API server accepts connections and never answers. */
+  pauseApiServer(): Promise<void>;
   resumeApiServer(): void;
   /** Consistent reads and writes hang; lists from the watch cache still answer. */
-  pauseEtcd(): void;
+  pauseEtcd(): Promise<void>;
   resumeEtcd(): void;
   apiServerLog(): Promise<string>;
   /** Ends both and removes their data. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,9 +96,16 @@ export class Part {
     clearTimeout(timer);
   }
 
-  /** Freezes the program: its sockets accept connections and never answer. */
-  pause(): void {
+  /** Freezes the program: its sockets accept connections and never answer. Waits until every thread stands still: the signal alone takes effect at some later time. */
+  async pause(): Promise<void> {
+    const pid = this.pid;
+    if (pid === undefined || !this.isRunning) throw new RealPartError(`${this.#options.name} is not running`);
     this.#child?.kill("SIGSTOP");
+    const deadline = Date.now() + 10_000;
+    while (!(await isStopped(pid))) {
+      if (Date.now() > deadline) throw await this.#failure("could not be paused");
+      await sleep(5);
+    }
   }
 
   resume(): void {
@@ -114,6 +121,15 @@ export class Part {
     const tail = (await this.log().catch(() => "")).trim().split("\n").slice(-20).join("\n");
     return new RealPartError(`${this.#options.name} ${what}\n${tail}`);
   }
+}
+
+/** Whether all threads of a process are in state T; where there is no /proc, ps knows it of the process as a whole. */
+async function isStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => undefined);
+  if (threads === undefined) return (await runCommand("ps", ["-o", "state=", "-p", String(pid)])).stdout.trim().startsWith("T");
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "")));
+  // The name in parentheses may hold anything; the state follows the last of them. A thread that just ended has no file.
+  return states.every((stat) => stat === "" || stat.slice(stat.lastIndexOf(")")).startsWith(") T"));
 }
 
 /** Detached, so that a Ctrl-C at the terminal reaches the parts but not the one that tidies up after them. */

@@ -32,8 +32,8 @@ export interface Registry {
   stop(): Promise<void>;
   /** Comes back on the same port with the same data. */
   start(): Promise<void>;
-  /** Connections are accepted and nothing is answered. */
-  pause(): void;
+  /** From when this has settled, connections are accepted and nothing is answered. */
+  pause(): Promise<void>;
   resume(): void;
   /** Ends it for good and removes its data. */
   close(): Promise<void>;
