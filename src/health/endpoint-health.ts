@@ -1,7 +1,7 @@
+import { boundedMessage } from "../api/diagnostic.ts";
 import type { ErrorClass, Failure } from "../api/error-class.ts";
 import type { EndpointObservation } from "../engine/store.ts";
 import { failurePolicy } from "./failure-policy.ts";
-import { clipMessage } from "./message.ts";
 
 /** The last run of equal failures of one endpoint; it survives recovery, with `resolvedTime`. Times are epoch ms. */
 export interface LastError {
@@ -56,7 +56,7 @@ export function observeEndpoint(
   const { failure } = observation;
   if (failure === undefined) return succeed(health, observation);
   if (observation.source === "traffic" && failurePolicy(failure.class).ofOneImage) return health;
-  return fail(health, { ...observation, failure: { ...failure, message: clipMessage(failure.message) } }, options.failureThreshold);
+  return fail(health, { ...observation, failure: { ...failure, message: boundedMessage(failure.message) } }, options.failureThreshold);
 }
 
 /** Two significant digits, at least 0, whole milliseconds, int32. */

@@ -1,9 +1,7 @@
+import { boundedMessage } from "../api/diagnostic.ts";
+import { maxEndpoints } from "../api/status.ts";
 import type { EndpointObservation } from "../engine/store.ts";
 import { type EndpointHealth, type LastError, observeEndpoint, unknownEndpoint } from "./endpoint-health.ts";
-import { clipMessage } from "./message.ts";
-
-/** `endpoints[]` of a status holds no more (design 5): literal hosts first, then those that traffic met, the least recently met dropped. */
-export const maxEndpoints = 32;
 
 /** What is known of one generation of one Store; immutable. */
 export interface StoreHealth {
@@ -120,7 +118,7 @@ export function reachabilityOf(health: StoreHealth): Reachability {
   if (firstFailing !== undefined && (literal.length > 0 || firstHealthy === undefined)) {
     const message = firstFailing.failure?.message ?? `${firstFailing.endpoint} does not answer`;
     const more = failing.length > 1 ? ` (and ${failing.length - 1} more of ${deciding.length} hosts)` : "";
-    return { ...shared, status: "False", reason: firstFailing.reason, message: clipMessage(message + more) };
+    return { ...shared, status: "False", reason: firstFailing.reason, message: boundedMessage(message + more) };
   }
   if (firstHealthy === undefined || shared.pending) {
     return { ...shared, status: "Unknown", reason: "NotChecked", message: notChecked(literal) };
@@ -131,13 +129,13 @@ export function reachabilityOf(health: StoreHealth): Reachability {
 function notChecked(literal: readonly EndpointHealth[]): string {
   const [waiting] = literal.filter((entry) => entry.state === "Unknown");
   if (waiting === undefined) return "No registry host is written out in the scopes, and no image has been read yet";
-  return clipMessage(`${waiting.endpoint} has not been checked yet`);
+  return boundedMessage(`${waiting.endpoint} has not been checked yet`);
 }
 
 function answers(first: EndpointHealth, healthy: number, all: number): string {
   if (all > 1) return healthy === all ? `All ${all} hosts answer` : `${healthy} of ${all} hosts answer`;
   const credential = first.authProvider === undefined ? "without a credential" : `with AuthProvider/${first.authProvider}`;
-  return clipMessage(`${first.endpoint} answers ${credential}`);
+  return boundedMessage(`${first.endpoint} answers ${credential}`);
 }
 
 /** The first that is not over, in the order of `endpoints`; else the one that was over last: stable while nothing flips. */

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { errorClasses, type ErrorClass } from "../../src/api/error-class.ts";
 import type { EndpointObservation } from "../../src/engine/store.ts";
 import { type EndpointHealth, observeEndpoint, roundLatency, unknownEndpoint } from "../../src/health/endpoint-health.ts";
-import { clipMessage } from "../../src/health/message.ts";
 
 const endpoint = "acme.azurecr.io";
 const options = { failureThreshold: 3 };
@@ -137,21 +136,6 @@ for (const [ms, rounded] of [
 ] as const) {
   test(`roundLatency(${ms}) is ${rounded}`, () => assert.equal(roundLatency(ms), rounded));
 }
-
-test("clipMessage() cuts between characters and never exceeds 256 bytes", () => {
-  assert.equal(clipMessage("short"), "short");
-  assert.equal(clipMessage("x".repeat(256)), "x".repeat(256));
-  assert.equal(clipMessage("x".repeat(257)), `${"x".repeat(253)}…`);
-  assert.equal(clipMessage("日".repeat(100)), `${"日".repeat(84)}…`);
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme", maxLength: 400 }), (text) => {
-      const clipped = clipMessage(text);
-      assert.ok(Buffer.byteLength(clipped) <= 256);
-      assert.ok(!clipped.includes("\uFFFD") || text.includes("\uFFFD"));
-    }),
-    { numRuns: 200, interruptAfterTimeLimit: 2000 },
-  );
-});
 
 const anyObservation = fc.record(
   {

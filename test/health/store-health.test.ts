@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { ErrorClass } from "../../src/api/error-class.ts";
+import { maxEndpoints } from "../../src/api/status.ts";
 import type { EndpointObservation } from "../../src/engine/store.ts";
-import { maxEndpoints, observeStore, reachabilityOf, renewStoreHealth, type StoreHealth } from "../../src/health/store-health.ts";
+import { observeStore, reachabilityOf, renewStoreHealth, type StoreHealth } from "../../src/health/store-health.ts";
 
 const subject = { uid: "u", generation: 1, suspend: false, endpoints: ["a.io", "b.io"] };
 const options = { failureThreshold: 3 };
