@@ -1,4 +1,5 @@
 import { Argument, type Command } from "commander";
+import { nearestName } from "../api/nearest.ts";
 import type { Kind } from "../api/object.ts";
 import { CliError } from "./cli-error.ts";
 import { toTable } from "./columns.ts";
@@ -6,7 +7,6 @@ import { bounded, type CommandContext, withComposition } from "./command.ts";
 import { printDocument } from "./document.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import { parseKind, pluralOf } from "./kinds.ts";
-import { nearest } from "./nearest.ts";
 import { addCommonOptions, type CommonOptions, outputOption } from "./options.ts";
 import type { ObjectRow } from "./ports.ts";
 import { renderTable } from "./table.ts";
@@ -63,7 +63,7 @@ async function get(
 function findRow(name: string, rows: readonly ObjectRow[], kind: Kind): ObjectRow {
   const found = rows.find((row) => row.name === name);
   if (found !== undefined) return found;
-  const near = nearest(
+  const near = nearestName(
     name,
     rows.map((row) => row.name),
   );

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import { nearestName } from "../api/nearest.ts";
 import { CliError } from "./cli-error.ts";
-import { nearest } from "./nearest.ts";
 import type { CompositionOptions } from "./ports.ts";
 
 /** Where the operator's own Secrets live unless told otherwise. */
@@ -78,7 +78,7 @@ export function compositionOptions(options: SourceOptions): CompositionOptions {
 export function parseChoice<F extends string>(option: string, text: string, choices: readonly F[]): F {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  const near = nearest(text, choices);
+  const near = nearestName(text, choices);
   throw new CliError("CLI_USAGE", `${option} does not know "${text}"`, {
     advice: near === undefined ? `write one of ${choices.join(", ")}` : `write ${near} (there are ${choices.join(", ")})`,
   });

@@ -53,9 +53,9 @@ describe("toTable()", () => {
     assert.equal(
       renderTable(toTable("Store", stores, { wide: true, now })),
       [
-        "NAME         READY   REASON                 REGISTRY               AUTH   CHECKED   AGE   MESSAGE\n",
-        "production   True    Succeeded              acme.azurecr.io (+3)   acr    2m5s      3d    4 of 4 registries answered\n",
-        "mirror       False   AuthenticationFailed   mirror.acme.io         -      9s        3d    mirror.acme.io answered 401\n",
+        "NAME         READY   REASON                 REGISTRY               AUTH   CHECKED   AGE   FAILURES   LAST-OK   LATENCY-MS   MESSAGE\n",
+        "production   True    Succeeded              acme.azurecr.io (+3)   acr    2m5s      3d    0          2m5s      41           4 of 4 registries answered\n",
+        "mirror       False   AuthenticationFailed   mirror.acme.io         -      9s        3d    3                                 mirror.acme.io answered 401\n",
       ].join(""),
     );
   });

@@ -218,6 +218,8 @@ function store(
         registry: status.registry,
         auth: status.auth,
         lastCheckTime: at(status.checked),
+        consecutiveFailures: status.ready === "True" ? 0 : 3,
+        ...(status.ready === "True" && { lastSuccessTime: at(status.checked), latencyMilliseconds: 41 }),
         conditions: [
           { type: "Accepted", status: "True", reason: "Accepted", message: "" },
           { type: "Ready", status: status.ready, reason: status.reason, message: status.message },
