@@ -56,7 +56,7 @@ function host(labels: string): readonly Clause[] {
       unless: `^${octet}([.]${octet}){3}([:/]|$)`,
       detail: "has a host that ends in a number and is not a dotted IPv4 address",
     },
-    { shape: `^((${labels})[.])*[^/:.[]{64}`, detail: "has a host label longer than 63 characters" },
+    { shape: `^((${labels})[.])*[^/:.]{64}`, detail: "has a host label longer than 63 characters" },
     {
       shape: `^(\\[|(${labels})([.](${labels}))*([:/]|$))`,
       negated: true,
