@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  exactPatternClauses,
-  hostClauses,
-  patternClauses,
-  repositoryClauses,
-} from "../../src/api/pattern-clauses.ts";
+import { exactPatternClauses, hostClauses, patternClauses, repositoryClauses } from "../../src/api/pattern-clauses.ts";
 import { type Clause, judgeText } from "../../src/api/text-rule.ts";
 import type { Parsed } from "../../src/oci/parsed.ts";
 import { parsePattern } from "../../src/oci/pattern.ts";

@@ -3,7 +3,18 @@ import fc from "fast-check";
 const pieces = [
   ...["a", "A", "z9", "-", "--", "_", "__", "___", ".", "..", "*", "/", "//", ":", "::", "[", "]", "@", "#", "%", "\\", "?", "'", '"', "+"],
   ...["443", "0443", "5000", "65535", "65536", "0", "00", "1", "255", "256", "0x7f", "0x", "::1", "ffff", "fe80", "2001:db8", "12345"],
-  ...["localhost", "LocalHost", "ghcr.io", "docker.io", "*.azurecr.io", "*.dkr.ecr.*.amazonaws.com", "127.0.0.1", "1.2.3", "[::1]", "https://"],
+  ...[
+    "localhost",
+    "LocalHost",
+    "ghcr.io",
+    "docker.io",
+    "*.azurecr.io",
+    "*.dkr.ecr.*.amazonaws.com",
+    "127.0.0.1",
+    "1.2.3",
+    "[::1]",
+    "https://",
+  ],
   ...["acme", "acme/app", "library", "a--b", "a__b", "a.b", "xn--a", "é", "。", "\t", " ", "\n", "\u0000", "\u007f"],
   ...["b".repeat(63), "b".repeat(64), `${"c".repeat(60)}.`.repeat(4), "d/".repeat(127), "e".repeat(255)],
 ] as const;
@@ -21,7 +32,9 @@ const anyLength: fc.Arbitrary<string> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.array(fc.constantFrom("0", "1", "ffff", "fe80", "", "12345", "1.2.3.4"), { maxLength: 10 }).map((groups) => `[${groups.join(":")}]`),
+    arbitrary: fc
+      .array(fc.constantFrom("0", "1", "ffff", "fe80", "", "12345", "1.2.3.4"), { maxLength: 10 })
+      .map((groups) => `[${groups.join(":")}]`),
   },
   { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 40 }) },
 );

@@ -1,0 +1,62 @@
+import type { Diagnostic } from "../../src/api/diagnostic.ts";
+import { apiVersion, kindTable } from "../../src/api/kinds.ts";
+import type { Kind } from "../../src/api/object.ts";
+
+/** A public key that nobody has the other half of. */
+export const publicKey =
+  "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAET6jBHqMajXxsgtjGabtsNN0ohNfV\nvdbNRWC4twBQBiG6LEWPn6w7Q+/dK9/rNidKYPTiYzWfes7nEzqicpfjRg==\n-----END PUBLIC KEY-----\n";
+
+/** An object of ours as a manifest has it. */
+export function object(kind: Kind, spec: unknown, name = "sample"): { readonly [key: string]: unknown } {
+  return { apiVersion, kind, metadata: { name }, spec };
+}
+
+/** Accepted specs: for each kind every type alone, as short as it can be, and with every field. */
+export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Readonly<Record<string, unknown>> } } = {
+  Store: {
+    "registry, as short as can be": { scopes: ["*"], type: "registry" },
+    "registry, with every field": {
+      scopes: ["acme.azurecr.io", "*.dkr.ecr.*.amazonaws.com", "ghcr.io/acme", "docker.io"],
+      evidence: "Optional",
+      timeout: "1s500ms",
+      healthCheck: { interval: "1h", failureThreshold: 5 },
+      limits: { artifacts: 8, blobBytes: 1_048_576 },
+      suspend: true,
+      authProviderRefs: [{ name: "acr" }, { name: "ghcr" }],
+      type: "registry",
+      registry: {
+        evidenceRepository: "signatures.acme.io/evidence",
+        rewrite: [{ from: "docker.io/library", to: "mirror.acme.io/hub/library" }],
+        caBundleRef: { kind: "ConfigMap", name: "acme-ca", key: "ca.crt" },
+        unmatched: "Deny",
+      },
+    },
+    ociLayout: { scopes: ["ghcr.io/acme"], type: "ociLayout", ociLayout: { path: "evidence/layout" } },
+  },
+  AuthProvider: {
+    anonymous: { registries: ["ghcr.io"], type: "anonymous" },
+    "anonymous, with its empty field": { registries: ["ghcr.io"], type: "anonymous", anonymous: {} },
+    "kubernetesSecret, with every field": {
+      registries: ["*.azurecr.io", "registry.acme.io:5000/team"],
+      tokenHosts: [{ registry: "registry.acme.io:5000", tokenHost: "gitlab.acme.io" }],
+      plainHTTPHosts: ["registry.acme.io:5000"],
+      allowCredentialsOverHTTP: true,
+      type: "kubernetesSecret",
+      kubernetesSecret: { secretRef: { name: "acr-pull" } },
+    },
+    serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
+    dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
+  },
+  Verifier: { cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } } },
+  KeyProvider: { inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } } },
+};
+
+/** What `decode` says of an object: a line for each defect, as kubectl prints them, or nothing. */
+export function refusals(kind: Kind, spec: unknown, name?: string): readonly string[] {
+  const decoded = kindTable[kind].decode(object(kind, spec, name));
+  return decoded.ok ? [] : decoded.diagnostics.map(printDiagnostic);
+}
+
+export function printDiagnostic({ path, message }: Diagnostic): string {
+  return path === undefined ? message : `${path}: ${message}`;
+}
