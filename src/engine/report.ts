@@ -7,7 +7,16 @@ export type Verdict =
   | { readonly outcome: "allow"; readonly reasons: readonly string[] }
   | { readonly outcome: "deny"; readonly code: "NoValidSignature" | "NoStore" | "NotFound"; readonly reasons: readonly string[] }
   | { readonly outcome: "inconclusive"; readonly code: InconclusiveCode; readonly causes: readonly string[] };
-export type InconclusiveCode = "NotConfigured" | "StoreFailed" | "TagAmbiguous" | "SubjectUnresolved" | "VerifierNotReady" | "VerifierInconclusive" | "ArtifactUnreadable" | "LimitExceeded" | "Timeout";
+export type InconclusiveCode =
+  | "NotConfigured"
+  | "StoreFailed"
+  | "TagAmbiguous"
+  | "SubjectUnresolved"
+  | "VerifierNotReady"
+  | "VerifierInconclusive"
+  | "ArtifactUnreadable"
+  | "LimitExceeded"
+  | "Timeout";
 
 /** How far the listing of one store got. */
 export type ListingState = "Complete" | "Failed" | "NotAwaited" | "CoveredByOther";

@@ -33,7 +33,11 @@ export interface StoreReader {
    * The manifest that a tag or digest of the image's own repository (after `rewrite`; never the evidence repository) names, digest checked against the bytes.
    * `NotFound` if there is none.
    */
-  resolve(repository: Repository, reference: { readonly tag: string } | { readonly digest: Digest }, signal: AbortSignal): Promise<Descriptor>;
+  resolve(
+    repository: Repository,
+    reference: { readonly tag: string } | { readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<Descriptor>;
   /** Referrers API, or the fallback tag. Ends without throwing exactly if the listing is complete (design 6.2: empty is proven, not assumed). */
   listReferrers(repository: Repository, subject: Descriptor, signal: AbortSignal): AsyncIterable<Descriptor>;
   /** cosign's tag (`sha256-<hex>.sig`): belongs to the listing, asked only while the verdict is still open. Zero or one descriptor. */
@@ -71,6 +75,9 @@ export interface Store extends StoreReader, StoreProbe {
   locate(repository: Repository): Location;
   /** Pure: equal for two stores on one location exactly if they would send the same credentials; then one of them is asked for both. */
   identity(repository: Repository): string;
-  /** Pure: the repositories that requests for this image may go to, the one that evidence is read from first; none for a layout. */
-  repositories?(repository: Repository): readonly Repository[];
+  /**
+   * Pure: the repositories that requests for this image may go to: first the one that evidence is read from, last the image's own (after `rewrite`),
+   * which may be the same. None for a layout.
+   */
+  repositories(repository: Repository): readonly Repository[];
 }

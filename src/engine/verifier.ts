@@ -8,12 +8,25 @@ export interface Signer {
 }
 
 /** Why an artifact was not accepted; closed list, docs/reference/verifier.md. */
-export type RejectionReason = "NotASignature" | "NoTrustedKey" | "BadSignature" | "WrongSubject" | "Malformed" | "UnsupportedFormat" | "UnsupportedAlgorithm";
+export type RejectionReason =
+  | "NotASignature"
+  | "NoTrustedKey"
+  | "BadSignature"
+  | "WrongSubject"
+  | "Malformed"
+  | "UnsupportedFormat"
+  | "UnsupportedAlgorithm";
 
 /** One verifier × one artifact: found out, or could not find out. */
 export type VerificationResult =
   | { readonly outcome: "verified"; readonly verifier: string; readonly artifact: Digest; readonly signers: readonly Signer[] }
-  | { readonly outcome: "rejected"; readonly verifier: string; readonly artifact: Digest; readonly reason: RejectionReason; readonly message: string }
+  | {
+      readonly outcome: "rejected";
+      readonly verifier: string;
+      readonly artifact: Digest;
+      readonly reason: RejectionReason;
+      readonly message: string;
+    }
   | { readonly outcome: "inconclusive"; readonly verifier: string; readonly artifact: Digest; readonly cause: string };
 
 /** What the artifact's own digest-checked manifest says. */

@@ -66,6 +66,8 @@ export const systemClock: Clock = {
 
 /** Rejects with the signal's reason as soon as it aborts, even where `work` itself does not listen; `work` then goes on unobserved. */
 export async function raceSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Attached before anything can throw: work that rejects later must not become an unhandled rejection.
+  work.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason as Error);

@@ -1,7 +1,6 @@
 import type { Failure } from "../api/error-class.ts";
 import { decodeMeta } from "../api/object.ts";
 import { decodeStore, type StoreSpec } from "../api/store.ts";
-import type { Keychain } from "../keychain/ports.ts";
 import { parseRegistryHost } from "../oci/repository.ts";
 import { first, materialParts, unchanged } from "./compile-object.ts";
 import type { CompiledStore } from "./compiled.ts";

@@ -34,7 +34,7 @@ export class KeychainViews {
         : options.refs.flatMap((name) => this.#providers.get(name) ?? []);
     const missing = options.refs?.filter((name) => !this.#providers.has(name)) ?? [];
     const revision = revisionOf([key, ...providers.map((provider) => `${provider.meta.name}=${provider.revision}`), ...missing]);
-    const previous = this.#previous?.#views.get(key);
+    const previous = this.#previous === undefined ? undefined : this.#previous.#views.get(key);
     const view = previous?.revision === revision ? previous : buildView({ providers, missing, unmatched: options.unmatched, revision });
     this.#views.set(key, view);
     return view;

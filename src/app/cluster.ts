@@ -1,0 +1,105 @@
+import { kindTable } from "../api/kinds.ts";
+import { createKubeClient, type KubeClient } from "../kube/client.ts";
+import type { Collection } from "../kube/resource.ts";
+import { KubeSource } from "../kube/source.ts";
+import { KubeStatusSink } from "../kube/status-apply.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Logger } from "../kernel/logger.ts";
+import type { Metrics } from "../kernel/metrics.ts";
+import { materialKinds } from "../snapshot/material.ts";
+import type { Transport } from "../transport/transport.ts";
+import { StatusWriter } from "../operator/status-writer.ts";
+import { adoptedHealth } from "../operator/status-input.ts";
+import { Core } from "./core.ts";
+
+export interface ClusterOptions {
+  /** Absent: as kubectl finds it, or the pod's own. */
+  readonly kubeconfig?: string;
+  readonly namespace: string;
+  readonly fileRoot?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly version: string;
+  /** Replaces connections and name look-ups in tests, below every guard. */
+  readonly transport?: Transport;
+}
+
+/** Names the owner of our status fields: the same in every replica and version, or two of them would keep each other's fields. */
+const fieldManager = "countersign";
+
+/** A composition on an API server. Reading is all that a command does; `run` is what makes it the operator. */
+export class Cluster implements AsyncDisposable {
+  readonly core: Core;
+  readonly source: KubeSource;
+  readonly #client: KubeClient;
+  readonly #writer: StatusWriter;
+
+  private constructor(options: ClusterOptions, client: KubeClient) {
+    const { clock, logger, metrics, random } = options;
+    this.#client = client;
+    this.source = new KubeSource({
+      collections: [...ownCollections(), ...materialCollections(options.namespace)],
+      client,
+      clock,
+      logger,
+      metrics,
+      random,
+    });
+    this.core = new Core({
+      ...options,
+      source: this.source,
+      adopt: (name) => adoptedHealth(this.source.objects("Store").get(name)),
+      changed: (keys) => this.#writer.enqueue(keys),
+    });
+    this.#writer = new StatusWriter({
+      source: this.source,
+      sink: new KubeStatusSink({ client, collections: ownCollections(), fieldManager }),
+      holder: this.core.holder,
+      health: (key) => this.core.prober.health(key),
+      clock,
+      logger,
+      metrics,
+      random,
+      newId: options.newId,
+    });
+  }
+
+  /** Reads the kubeconfig; connects with the first request. @throws KubeError KUBE_CONFIG_INVALID */
+  static async open(options: ClusterOptions): Promise<Cluster> {
+    const client = await createKubeClient({
+      config: { namespace: options.namespace, ...(options.kubeconfig !== undefined && { kubeconfigPath: options.kubeconfig }) },
+      clock: options.clock,
+      logger: options.logger,
+      metrics: options.metrics,
+      userAgent: `countersign/${options.version}`,
+      random: options.random,
+    });
+    return new Cluster(options, client);
+  }
+
+  get client(): KubeClient {
+    return this.#client;
+  }
+
+  /** Probes, and writes status, until `signal` aborts; then resolves, when the writes on their way have ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.core.run(signal), this.#writer.run(signal)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.core[Symbol.asyncDispose]();
+    this.#client.close();
+  }
+}
+
+function ownCollections(): readonly Collection[] {
+  return kindTable.map(({ group, version, plural, kind }) => ({ resource: { group, version, plural, kind } }));
+}
+
+function materialCollections(namespace: string): readonly Collection[] {
+  const plurals = { Secret: "secrets", ConfigMap: "configmaps", ServiceAccount: "serviceaccounts" } as const;
+  return materialKinds.map((kind) => ({ resource: { version: "v1", plural: plurals[kind], kind }, namespace }));
+}

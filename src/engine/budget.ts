@@ -1,0 +1,30 @@
+import type { Clock, Deadline } from "../kernel/clock.ts";
+
+/** No store gets more of what is left of a request than this share, so that one slow store cannot use up the time of those asked after it (design 6.2). */
+const largestShare = 0.6;
+
+/** The time of one verification. */
+export class Budget {
+  readonly #clock: Clock;
+  readonly #endsAt: number;
+  readonly startedAt: number;
+
+  constructor(clock: Clock, totalMs: number) {
+    this.#clock = clock;
+    this.startedAt = clock.monotonic();
+    this.#endsAt = this.startedAt + totalMs;
+  }
+
+  get elapsedMs(): number {
+    return this.#clock.monotonic() - this.startedAt;
+  }
+
+  /** A store's slice: `min(timeoutMs, 60 % of what remains)`. */
+  slice(timeoutMs: number): number {
+    return Math.max(1, Math.min(timeoutMs, largestShare * (this.#endsAt - this.#clock.monotonic())));
+  }
+
+  deadline(timeoutMs: number, signal: AbortSignal): Deadline {
+    return this.#clock.deadline(this.slice(timeoutMs), signal);
+  }
+}
