@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { Agent } from "undici";
+import type { Clock } from "../kernel/clock.ts";
+import type { Reach } from "./address.ts";
+import { createConnector } from "./connector.ts";
+import type { Network } from "./network.ts";
+
+/** Which connections a request may use. */
+export interface Route {
+  readonly reach: Reach;
+  /** Only with the registry's own origin (H11). */
+  readonly caPem?: string;
+}
+
+export interface PoolsOptions {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly connectTimeoutMs: number;
+  /** Per origin. */
+  readonly connections: number;
+}
+
+/** One Agent for each reach and CA bundle; a bundle that nobody has used for longest makes room. */
+const mostAgents = 64;
+/** Node's own servers close idle connections after 5 s and say so; undici believes them. In ms. */
+const keepAliveMs = 30_000;
+
+/**
+ * Connection pools, one set per reach and CA bundle, so that no request can ride on a connection that was made under laxer rules. HTTP/1.1 on purpose:
+ * one request a connection means that a registry which stalls stalls just that one, and that destroying it costs nobody else an answer.
+ */
+export class Pools {
+  readonly #options: PoolsOptions;
+  readonly #agents: LRUCache<string, Agent>;
+  #closed = false;
+
+  constructor(options: PoolsOptions) {
+    this.#options = options;
+    this.#agents = new LRUCache({
+      max: mostAgents,
+      // Graceful: requests that are under way end on their own.
+      dispose: (agent, _key, reason) => {
+        if (reason === "evict") void agent.close();
+      },
+    });
+  }
+
+  agent(route: Route): Agent {
+    const key = route.caPem === undefined ? route.reach : `${route.reach} ${createHash("sha256").update(route.caPem).digest("hex")}`;
+    const known = this.#agents.get(key);
+    if (known !== undefined) return known;
+    const { clock, network, connectTimeoutMs, connections } = this.#options;
+    const agent = new Agent({
+      allowH2: false,
+      pipelining: 1,
+      connections,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      // Deadlines for headers and between chunks are kept in wire.ts, on the injected clock.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: createConnector({ clock, network, timeoutMs: connectTimeoutMs, ...route }),
+    });
+    this.#agents.set(key, agent);
+    if (this.#closed) void agent.destroy();
+    return agent;
+  }
+
+  /** Ends idle connections at once and the others with their request. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const agents = [...this.#agents.values()];
+    this.#agents.clear();
+    await Promise.allSettled(agents.map((agent) => agent.destroy()));
+  }
+}
