@@ -1,0 +1,148 @@
+import { boundedMessage } from "../../api/diagnostic.ts";
+import type { Failure } from "../../api/error-class.ts";
+import { type EndpointObservation, StoreError } from "../../engine/store.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { CredentialUnavailableError, type Keychain, type Resolved } from "../../keychain/ports.ts";
+import { apiAuthority, registryOf } from "../../oci/repository.ts";
+import type { RegistryRequest, RegistryResponse } from "../../transport/request.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { TransportError } from "../../transport/transport-error.ts";
+import type { CaBundle } from "./ca-bundle.ts";
+import type { Target } from "./locations.ts";
+import type { ReferrersAPI } from "./memory.ts";
+
+/** What is read, below `/v2/<repository>/`; an empty `resource` is `/v2/` itself. */
+export interface Read extends Pick<RegistryRequest, "resource" | "query" | "accept" | "limitBytes" | "tooLong" | "answers"> {
+  readonly method?: "GET" | "HEAD";
+  /** What the answer says of the referrers API, for the observation. */
+  readonly learn?: (response: RegistryResponse) => ReferrersAPI | undefined;
+}
+
+export interface ClientDeps {
+  readonly keychain: Keychain;
+  readonly transport: Transport;
+  readonly observe: (observation: EndpointObservation) => void;
+  readonly clock: Clock;
+}
+
+/** A caller's deadline that strikes sooner says nothing about the registry, in ms. */
+const shortestBlameMs = 1000;
+
+/** Asks for the credential, sends, reports what was seen of the host, and speaks StoreError. */
+export class RegistryClient {
+  readonly #deps: ClientDeps;
+  readonly #ca: CaBundle;
+
+  constructor(deps: ClientDeps, ca: CaBundle) {
+    this.#deps = deps;
+    this.#ca = ca;
+  }
+
+  /** @throws StoreError, or the signal's reason */
+  async read(target: Target, read: Read, signal: AbortSignal): Promise<RegistryResponse> {
+    const { observation, response } = await this.attempt(target, read, { source: "traffic", signal });
+    this.#deps.observe(observation);
+    if (response !== undefined) return response;
+    throw new StoreError(observation.failure ?? { class: "Internal", message: "No answer and no failure" });
+  }
+
+  /** The next page of a listing, which the transport has checked. */
+  async next(target: Target, request: RegistryRequest, signal: AbortSignal): Promise<RegistryResponse> {
+    const { resource, query, accept, limitBytes } = request;
+    return await this.read(
+      target,
+      { resource, limitBytes, ...(query !== undefined && { query }), ...(accept !== undefined && { accept }) },
+      signal,
+    );
+  }
+
+  /** One read with what it showed of the host; throws for nothing but the signal's reason, and then reports a registry that let the time run out. */
+  async attempt(
+    target: Target,
+    read: Read,
+    { source, signal }: { readonly source: EndpointObservation["source"]; readonly signal: AbortSignal },
+  ): Promise<{ readonly observation: EndpointObservation; readonly response?: RegistryResponse }> {
+    const { clock, keychain, transport } = this.#deps;
+    const started = clock.monotonic();
+    const seen = (
+      failure: Failure | undefined,
+      provider: string | undefined,
+      latencyMs = clock.monotonic() - started,
+    ): EndpointObservation => ({
+      endpoint: registryOf(target.repository),
+      source,
+      time: clock.now(),
+      latencyMs,
+      ...(failure !== undefined && { failure }),
+      ...(provider !== undefined && { authProvider: provider }),
+    });
+    let provider: string | undefined;
+    try {
+      if (this.#ca.failure !== undefined) return { observation: seen(this.#ca.failure, undefined) };
+      const resolved = await keychain.resolve(target.repository, signal);
+      provider = resolved.provider;
+      const response = await transport.send(this.#request(target, read, resolved), signal);
+      const referrersAPI = read.learn?.(response);
+      return {
+        observation: { ...seen(undefined, provider, response.latencyMs), ...(referrersAPI !== undefined && { referrersAPI }) },
+        response,
+      };
+    } catch (error) {
+      if (signal.aborted) {
+        if (source === "traffic" && isTimeout(signal.reason) && clock.monotonic() - started >= shortestBlameMs) {
+          const message = `${apiAuthority(target.repository)}: no answer within the time that this Store has`;
+          this.#deps.observe(seen({ class: "Timeout", message }, provider));
+        }
+        throw signal.reason;
+      }
+      return { observation: seen(failureOf(error, apiAuthority(target.repository)), provider ?? this.#provider(target)) };
+    }
+  }
+
+  /** The provider that has no credential to give. */
+  #provider(target: Target): string | undefined {
+    const selection = this.#deps.keychain.select(target.repository);
+    return "provider" in selection ? selection.provider : undefined;
+  }
+
+  #request(target: Target, read: Read, resolved: Resolved): RegistryRequest {
+    const { origin, credentials, tokenHosts, identity, note, provider } = resolved;
+    const { resource, query, accept, limitBytes, tooLong, answers } = read;
+    return {
+      access: {
+        origin,
+        credentials,
+        tokenHosts,
+        identity,
+        // `"*"` alone names nobody: whoever writes an image reference would else choose which address inside is asked (registry-auth.md H9).
+        reach: target.isConfigured || provider !== undefined ? "registry" : "public",
+        ...(note !== undefined && { note }),
+        ...(this.#ca.failure === undefined && this.#ca.pem !== undefined && { caPem: this.#ca.pem }),
+      },
+      method: read.method ?? "GET",
+      repository: resource.length === 0 ? [] : target.repository.segments,
+      resource,
+      limitBytes,
+      ...(query !== undefined && { query }),
+      ...(accept !== undefined && { accept }),
+      ...(tooLong !== undefined && { tooLong }),
+      ...(answers !== undefined && { answers }),
+    };
+  }
+}
+
+/** A failure of a Store at one repository, in its own words. */
+export function storeError(failureClass: Failure["class"], target: Target, detail: string): StoreError {
+  return new StoreError({ class: failureClass, message: boundedMessage(`${registryOf(target.repository)}: ${detail}`) });
+}
+
+function failureOf(error: unknown, host: string): Failure {
+  if (error instanceof TransportError) return error.failure;
+  if (error instanceof CredentialUnavailableError) return { class: error.class, message: boundedMessage(`${host}: ${error.message}`) };
+  // A defect of ours: its text may quote anything.
+  return { class: "Internal", message: boundedMessage(`${host}: the request could not be made`) };
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}

@@ -1,0 +1,62 @@
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { printRepository, registryOf, type Repository } from "../../oci/repository.ts";
+
+export type ReferrersAPI = "Supported" | "Unsupported";
+
+/** How long a registry's lack of a referrers API is believed, in ms (registry-auth.md 6.1: 24 h). */
+const capabilityTtlMs = 86_400_000;
+const mostHosts = 1024;
+/** A repository that was read this long ago is still one that the credential reads, in ms: one verification, not more. */
+const proofTtlMs = 10_000;
+const mostProofs = 4096;
+/** Of manifests that a tag was resolved to, in bytes: the next thing asked is their content. */
+const contentBytes = 1_048_576;
+
+/** What one Store has learnt from answers; all of it bounded, none of it a verdict. */
+export class Memory {
+  readonly #clock: Clock;
+  readonly #capabilities = new LRUCache<string, { readonly api: ReferrersAPI; readonly until: number }>({ max: mostHosts });
+  readonly #proofs = new LRUCache<string, number>({ max: mostProofs });
+  readonly #contents = new LRUCache<string, Uint8Array>({
+    maxSize: contentBytes,
+    sizeCalculation: (bytes) => Math.max(bytes.byteLength, 1),
+  });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  referrersAPI(repository: Repository): ReferrersAPI | undefined {
+    const known = this.#capabilities.get(registryOf(repository));
+    return known !== undefined && this.#clock.monotonic() < known.until ? known.api : undefined;
+  }
+
+  learnReferrersAPI(repository: Repository, api: ReferrersAPI): void {
+    this.#capabilities.set(registryOf(repository), { api, until: this.#clock.monotonic() + capabilityTtlMs });
+  }
+
+  /** Whether this credential (`sentAs` of an answer) has lately read from the repository. */
+  isReadable(repository: Repository, sentAs: string): boolean {
+    const until = this.#proofs.get(proofKey(repository, sentAs));
+    return until !== undefined && this.#clock.monotonic() < until;
+  }
+
+  learnReadable(repository: Repository, sentAs: string): void {
+    this.#proofs.set(proofKey(repository, sentAs), this.#clock.monotonic() + proofTtlMs);
+  }
+
+  /** Bytes that have been checked against their digest. */
+  content(repository: Repository, digest: Digest): Uint8Array | undefined {
+    return this.#contents.get(`${printRepository(repository)} ${digest}`);
+  }
+
+  keepContent(repository: Repository, digest: Digest, bytes: Uint8Array): void {
+    this.#contents.set(`${printRepository(repository)} ${digest}`, bytes);
+  }
+}
+
+function proofKey(repository: Repository, sentAs: string): string {
+  return `${printRepository(repository)} ${sentAs}`;
+}
