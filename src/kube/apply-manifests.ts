@@ -43,13 +43,7 @@ export async function applyManifests(
 async function applyObject(object: unknown, options: ApplyOptions, signal: AbortSignal): Promise<AppliedObject> {
   const { client, clock, fieldManager, timeoutMs = 30_000 } = options;
   const { apiVersion, kind, name } = identify(object);
-  using deadline = clock.deadline(timeoutMs, signal);
-  const found = await poll(() => discover(client, { apiVersion, kind }, deadline.signal), clock, deadline.signal).catch(
-    (error: unknown) => {
-      if (signal.aborted || !deadline.signal.aborted) throw error;
-      throw new KubeError("KUBE_CONFIG_INVALID", `The API server has no kind "${kind}" in ${apiVersion}`);
-    },
-  );
+  const found = await waitForKind({ apiVersion, kind }, { client, clock, timeoutMs }, signal);
   const given = text(record(record(object)["metadata"])["namespace"]);
   const namespace = found.namespaced ? (given ?? options.namespace ?? client.namespace ?? "default") : undefined;
   const collection: Collection = { resource: found.resource, ...(namespace !== undefined && { namespace }) };
@@ -78,12 +72,33 @@ async function waitUntilEstablished(
   });
 }
 
-/** Where a kind lives, from the group's own list; `undefined` while it is not in there. */
-async function discover(
-  client: KubeClient,
-  wanted: { readonly apiVersion: string; readonly kind: string },
+/** A kind that was just defined is served a moment later. */
+async function waitForKind(
+  wanted: Wanted,
+  options: { readonly client: KubeClient; readonly clock: Clock; readonly timeoutMs: number },
   signal: AbortSignal,
-): Promise<{ readonly resource: Resource; readonly namespaced: boolean } | undefined> {
+): Promise<Found> {
+  using deadline = options.clock.deadline(options.timeoutMs, signal);
+  try {
+    return await poll(() => discover(options.client, wanted, deadline.signal), options.clock, deadline.signal);
+  } catch (error) {
+    if (signal.aborted || !deadline.signal.aborted) throw error;
+    throw new KubeError("KUBE_CONFIG_INVALID", `The API server has no kind "${wanted.kind}" in ${wanted.apiVersion}`);
+  }
+}
+
+interface Wanted {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+interface Found {
+  readonly resource: Resource;
+  readonly namespaced: boolean;
+}
+
+/** Where a kind lives, from the group's own list; `undefined` while it is not in there. */
+async function discover(client: KubeClient, wanted: Wanted, signal: AbortSignal): Promise<Found | undefined> {
   const [first = "", second] = wanted.apiVersion.split("/", 2);
   const gv = second === undefined ? { version: first } : { group: first, version: second };
   let body: unknown;

@@ -1,17 +1,28 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
-import { dirname, resolve } from "node:path";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { raceSignal } from "../kernel/clock.ts";
 import { KubeError } from "./kube-error.ts";
 import { quotable, record, text } from "./status.ts";
 
 /** Where the address of the API server and our identity come from. */
-export type KubeConfigSource =
-  | { readonly kubeconfigPath: string /** Default: the file's current-context. */; readonly context?: string }
-  | { readonly inCluster: true /** Where `/var/run/secrets/…` is looked for; default the root. */; readonly rootDirectory?: string };
+export interface KubeConfigSource {
+  /** One kubeconfig, or several as in the variable KUBECONFIG. Absent: `~/.kube/config` if it is there, else the pod's own service account. */
+  readonly kubeconfigPath?: string;
+  /** The pod's own service account, whatever kubeconfig there may be. */
+  readonly inCluster?: true;
+  /** Default: the current-context. */
+  readonly context?: string;
+  /** Default: the context's, or the one that this pod runs in. */
+  readonly namespace?: string;
+  /** Where `/var/run/secrets/kubernetes.io/serviceaccount` is looked for; default the root. */
+  readonly rootDirectory?: string;
+}
 
 /** What a request must carry to be let in. */
 export interface Identity {
@@ -54,6 +65,7 @@ export class Connection {
 
   /** Namespace of the kubeconfig's context, or the one that this pod runs in. */
   get namespace(): string | undefined {
+    if (this.#source.namespace !== undefined) return this.#source.namespace;
     const namespace = this.#config.getContextObject(this.#config.getCurrentContext())?.namespace?.trim();
     return namespace === "" ? undefined : namespace;
   }
@@ -101,18 +113,20 @@ export class Connection {
 
 async function readConfig(source: KubeConfigSource): Promise<KubeConfig> {
   const { KubeConfig, loadYaml } = await import("@kubernetes/client-node"); // 350 ms and 90 MB: only for who speaks to a cluster
+  const files = source.inCluster === true ? [] : kubeconfigFiles(source);
+  const from = files.length > 0 ? `kubeconfig "${files.join(delimiter)}"` : "the pod's service account";
   const config = new KubeConfig();
-  const from = "kubeconfigPath" in source ? `kubeconfig "${source.kubeconfigPath}"` : "the pod's service account";
   try {
-    if ("kubeconfigPath" in source) {
-      const content = await readFile(source.kubeconfigPath, "utf8");
-      config.loadFromString(content);
-      config.makePathsAbsolute(dirname(source.kubeconfigPath));
-      followTokenFiles(config, loadYaml<unknown>(content), dirname(source.kubeconfigPath));
-      if (source.context !== undefined) config.setCurrentContext(source.context);
-    } else {
-      config.loadFromCluster(source.rootDirectory ?? "");
+    for (const file of files) {
+      const content = await readFile(file, "utf8");
+      const one = new KubeConfig();
+      one.loadFromString(content);
+      one.makePathsAbsolute(dirname(resolve(file)));
+      followTokenFiles(one, { content: loadYaml<unknown>(content), directory: dirname(resolve(file)) });
+      config.mergeConfig(one, config.currentContext !== undefined); // of several, the first to say so names the context, as in kubectl
     }
+    if (files.length === 0) config.loadFromCluster(source.rootDirectory ?? "");
+    if (source.context !== undefined) config.setCurrentContext(source.context);
   } catch (error) {
     throw new KubeError("KUBE_CONFIG_INVALID", `Cannot read ${from}: ${reasonOf(error)}`);
   }
@@ -123,19 +137,28 @@ async function readConfig(source: KubeConfigSource): Promise<KubeConfig> {
   return config;
 }
 
+/** Files to be read, in order; none: the pod's own. Of several named files those that are missing are left out, as kubectl does. */
+function kubeconfigFiles(source: KubeConfigSource): readonly string[] {
+  const named = (source.kubeconfigPath ?? "").split(delimiter).filter((file) => file !== "");
+  if (named.length === 1) return named;
+  return named.length > 1
+    ? named.filter((file) => existsSync(file))
+    : [join(homedir(), ".kube", "config")].filter((file) => existsSync(file));
+}
+
 /**
  * `KubeConfig` knows the token file of a pod, but of a kubeconfig's user only a `token-file`, read once, and not the `tokenFile` that kubectl
  * documents: such a user would be anonymous. The file wins over `token`, as in client-go.
  */
-function followTokenFiles(config: KubeConfig, content: unknown, directory: string): void {
-  const entries = record(content)["users"];
+function followTokenFiles(config: KubeConfig, file: { readonly content: unknown; readonly directory: string }): void {
+  const entries = record(file.content)["users"];
   for (const entry of Array.isArray(entries) ? entries : []) {
     const tokenFile = text(record(record(entry)["user"])["tokenFile"]);
     if (tokenFile === undefined) continue;
     config.users = config.users.map((user) => {
       if (user.name !== record(entry)["name"]) return user;
       const { token: _, ...others } = user;
-      return { ...others, authProvider: { name: "tokenFile", config: { tokenFile: resolve(directory, tokenFile) } } };
+      return { ...others, authProvider: { name: "tokenFile", config: { tokenFile: resolve(file.directory, tokenFile) } } };
     });
   }
 }

@@ -112,7 +112,7 @@ export class Reflector {
       } catch (error) {
         if (signal.aborted || !isWorthListing(error)) throw error;
         if (isRefusedForm(error)) watchList.isRefused = true;
-        logger.info("the API server did not list by watch; listing", { kind: this.#kind, error });
+        logger.info("the API server did not list by watch; listing", { kind: this.#kind, ...(error instanceof Error && { error }) });
       }
     }
     const { maxObjects } = this.#limits;
