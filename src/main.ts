@@ -1,4 +1,5 @@
-import { text } from "node:stream/consumers";
+import { addAbortSignal } from "node:stream";
+import { AppError } from "./app/app-error.ts";
 import { open } from "./app/open.ts";
 import { serve } from "./app/serve.ts";
 import type { CliOutput } from "./cli/ports.ts";
@@ -12,21 +13,35 @@ const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     // The second time whoever sends it means it.
-    if (stop.signal.aborted) process.exit(1);
+    if (stop.signal.aborted) process.exit(130);
     stop.abort(new DOMException(`Stopped by ${name}`, "AbortError"));
   });
 }
-// A reader that has gone (`countersign get stores | head -1`) is no failure of ours.
+// A reader that has gone (`countersign get stores | head -1`): as if ended by SIGPIPE, and never 0, which would say "allowed".
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE") process.exit(141);
 });
+
+/** A list of images that is longer is none. */
+const maxInputBytes = 4 * 1024 * 1024;
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of addAbortSignal(signal, process.stdin) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxInputBytes) throw new AppError("INPUT_TOO_LARGE", "Standard input is larger than 4 MiB", { remedy: "fix-configuration" });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 function output(stream: NodeJS.WriteStream): CliOutput {
   return {
     write: (text) => void stream.write(text),
-    isTerminal: stream.isTTY,
+    isTerminal: stream.isTTY === true,
     columns: stream.columns ?? 80,
-    colour: stream.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+    colour: stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
   };
 }
 
@@ -34,10 +49,11 @@ process.exitCode = await runCli(
   process.argv.slice(2),
   {
     open: (options, signal) => open(options, { env: process.env }, signal),
-    serve: (options, signal) => serve(options, { env: process.env, stdout: output(process.stdout), stderr: output(process.stderr) }, signal),
+    serve: (options, signal) =>
+      serve(options, { env: process.env, stdout: output(process.stdout), stderr: output(process.stderr) }, signal),
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    stdin: () => text(process.stdin),
+    stdin: readStdin,
     now: () => systemClock.now(),
     deadline: systemClock.deadline.bind(systemClock),
     version,

@@ -1,6 +1,7 @@
-import { kindTable } from "../api/kinds.ts";
+import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
 import type { Collection } from "../kube/resource.ts";
+import type { KubeConfigSource } from "../kube/connection.ts";
 import { KubeSource } from "../kube/source.ts";
 import { KubeStatusSink } from "../kube/status-apply.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -13,8 +14,7 @@ import { adoptedHealth } from "../operator/status-input.ts";
 import { Core } from "./core.ts";
 
 export interface ClusterOptions {
-  /** Absent: as kubectl finds it, or the pod's own. */
-  readonly kubeconfig?: string;
+  readonly config: KubeConfigSource;
   readonly namespace: string;
   readonly fileRoot?: string;
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export class Cluster implements AsyncDisposable {
   /** Reads the kubeconfig; connects with the first request. @throws KubeError KUBE_CONFIG_INVALID */
   static async open(options: ClusterOptions): Promise<Cluster> {
     const client = await createKubeClient({
-      config: { namespace: options.namespace, ...(options.kubeconfig !== undefined && { kubeconfigPath: options.kubeconfig }) },
+      config: options.config,
       clock: options.clock,
       logger: options.logger,
       metrics: options.metrics,
@@ -96,7 +96,7 @@ export class Cluster implements AsyncDisposable {
 }
 
 function ownCollections(): readonly Collection[] {
-  return kindTable.map(({ group, version, plural, kind }) => ({ resource: { group, version, plural, kind } }));
+  return Object.values(kindTable).map(({ plural, kind }) => ({ resource: { group, version: apiVersion, plural, kind } }));
 }
 
 function materialCollections(namespace: string): readonly Collection[] {

@@ -1,17 +1,11 @@
-import { authProviders } from "../auth/catalog.ts";
-import type { AuthProviderConfigs, AuthProviderSpec, AuthProviderType } from "../api/auth-provider.ts";
-import type { KeyProviderSpec, KeyProviderType } from "../api/key-provider.ts";
-import type { StoreSpec, StoreType } from "../api/store.ts";
-import type { VerifierSpec, VerifierType } from "../api/verifier.ts";
-import type { EndpointObservation, Store } from "../engine/store.ts";
-import { keyProviders } from "../key/catalog.ts";
-import type { AuthProvider } from "../keychain/ports.ts";
+import type { EndpointObservation } from "../engine/store.ts";
+import { buildAuthProvider } from "../auth/catalog.ts";
+import { buildKeyProvider } from "../key/catalog.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { AuthProviderContext, Factories, StoreContext, VerifierContext } from "../snapshot/factories.ts";
-import { stores } from "../store/catalog.ts";
+import type { Factories } from "../snapshot/factories.ts";
+import { buildStore } from "../store/catalog.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { KeyProvider } from "../trust/ports.ts";
-import { verifiers } from "../verifier/catalog.ts";
+import { buildVerifier } from "../verifier/catalog.ts";
 
 export interface FactoryDeps {
   readonly clock: Clock;
@@ -21,20 +15,15 @@ export interface FactoryDeps {
   readonly fileRoot?: string;
 }
 
-/** The catalogs of the plug-in rooms as the compiler of snapshot/ sees them. */
+/** The catalogs of the plug-in rooms as the compiler of snapshot/ sees them; snapshot/ may not import them, nor they it. */
 export function createFactories(deps: FactoryDeps): Factories {
+  const { clock, transport } = deps;
   const files = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
-    authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, clock: deps.clock }),
+    authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, patterns: spec.registries, clock }),
     store: (spec, context) =>
-      buildStore(spec, {
-        ...context,
-        ...files,
-        clock: deps.clock,
-        transport: deps.transport,
-        observe: (seen) => deps.observe(context.name, seen),
-      }),
-    verifier: (spec, context) => buildVerifier(spec, context),
-    keyProvider: (spec, context) => buildKeyProvider(spec, context),
+      buildStore(spec, { ...context, ...files, spec, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
+    verifier: buildVerifier,
+    keyProvider: buildKeyProvider,
   };
 }

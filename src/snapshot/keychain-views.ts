@@ -74,5 +74,6 @@ function toMember(compiled: CompiledAuthProvider): KeychainProvider {
     plainHTTPHosts: compiled.spec?.plainHTTPHosts ?? [],
     allowCredentialsOverHTTP: compiled.spec?.allowCredentialsOverHTTP ?? false,
     provider: compiled.provider,
+    ...(compiled.spec === undefined && { invalid: { reason: "InvalidSpec", message: compiled.provider.state().message } as const }),
   };
 }
