@@ -1,7 +1,9 @@
 import type { ErrorClass } from "../api/error-class.ts";
 import { CodedError } from "../kernel/error.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { BoundCredential, Credential } from "../oci/credential.ts";
+import type { Pattern } from "../oci/pattern.ts";
 import type { Repository } from "../oci/repository.ts";
 
 /** Why a provider that matched has no credential; each has a row in docs/reference/reasons.md. */
@@ -46,6 +48,26 @@ export interface AuthProvider {
   credentials(repository: Repository, signal: AbortSignal): Promise<readonly Credential[]>;
   /** Pure: the state of what was captured. */
   state(): ProviderState;
+  /** Pure: why there would be no credential for this repository, as far as what was captured tells; for `explain`. Absent: it cannot tell. */
+  unavailable?(repository: Repository): Unavailable | undefined;
+}
+
+/** Why a provider that matched has nothing to send. */
+export interface Unavailable {
+  readonly reason: UnavailableReason;
+  readonly message: string;
+}
+
+/** What the factory of a plug-in is given beside its config. */
+export interface AuthProviderDeps {
+  /** Name of the AuthProvider object. */
+  readonly name: string;
+  /** Its `registries`: a plug-in gives nothing for a repository that none of them matches, whoever asks. */
+  readonly patterns: readonly Pattern[];
+  readonly material: MaterialReader;
+  readonly clock: Clock;
+  /** Directory that every file must lie in; absent: no files at all. */
+  readonly fileRoot?: string;
 }
 
 /** Objects in the own namespace, captured when the snapshot is compiled; a read is recorded, so that a change of the object wakes who read it. */
@@ -87,8 +109,19 @@ export type CandidateReason = "Selected" | "LessSpecific" | "MoreWildcards" | "P
 
 export type Selection =
   | { readonly outcome: "Selected"; readonly provider: string; readonly pattern: string; readonly candidates: readonly Candidate[] }
-  | { readonly outcome: "Anonymous" | "Denied"; readonly nearest?: { readonly provider: string; readonly pattern: string }; readonly candidates: readonly Candidate[] }
-  | { readonly outcome: "CredentialUnavailable" | "PatternConflict"; readonly reason: UnavailableReason; readonly message: string; readonly provider?: string; readonly pattern?: string; readonly candidates: readonly Candidate[] };
+  | {
+      readonly outcome: "Anonymous" | "Denied";
+      readonly nearest?: { readonly provider: string; readonly pattern: string } | undefined;
+      readonly candidates: readonly Candidate[];
+    }
+  | {
+      readonly outcome: "CredentialUnavailable" | "PatternConflict";
+      readonly reason: UnavailableReason;
+      readonly message: string;
+      readonly provider?: string;
+      readonly pattern?: string;
+      readonly candidates: readonly Candidate[];
+    };
 
 /** What a Store sends its requests with. */
 export interface Resolved {
@@ -108,7 +141,7 @@ export interface Resolved {
 
 /** The providers that one Store may use, and which of them answers for a repository. */
 export interface Keychain {
-  /** Pure; its cost depends on the length of the reference, not on the number of patterns. */
+  /** Pure; its cost depends on the length of the reference, not on the number of patterns: `candidates` and `nearest` are computed when they are read. */
   select(repository: Repository): Selection;
   /** @throws CredentialUnavailableError (also for `Denied`: reason `HostNotAllowed`) */
   resolve(repository: Repository, signal: AbortSignal): Promise<Resolved>;
