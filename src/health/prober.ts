@@ -27,8 +27,8 @@ export interface ProbedStore {
   /** Neither probed nor moved by traffic: the last that was known stays. */
   readonly suspend: boolean;
   readonly probe: StoreProbe;
-  /** What its status said when this process began (`adoptStatus`); looked at only when the Store is first seen. */
-  readonly adopted?: StoreHealth;
+  /** Reads what its status said when this process began (`adoptStatus`); called only when the Store is first seen, not after every compile. */
+  readonly adopted?: () => StoreHealth | undefined;
 }
 
 export interface ProberDeps {
@@ -281,7 +281,7 @@ export class Prober {
   #replace(before: Entry | undefined, store: ProbedStore): Entry {
     if (before !== undefined) this.#close(before);
     const endpoints = store.probe.endpoints();
-    const health = renewStoreHealth(before?.health ?? store.adopted, { ...store, endpoints });
+    const health = renewStoreHealth(before === undefined ? store.adopted?.() : before.health, { ...store, endpoints });
     const entry: Entry = { store, health, slots: new Map(), replaced: new AbortController(), notifiedAt: this.#deps.clock.monotonic() };
     if (!store.suspend) {
       for (const { endpoint } of health.literal) entry.slots.set(endpoint, { entry, endpoint, first: true, reserved: false });

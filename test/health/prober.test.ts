@@ -295,7 +295,7 @@ test("Prober adopts what a former process knew: one blip after a restart does no
   const begun = renewStoreHealth(undefined, { uid: "Store/s", generation: 1, suspend: false, endpoints: ["a.io"] });
   const adopted = observeStore(begun, { endpoint: "a.io", source: "probe", time: 1, latencyMs: 1 }, { failureThreshold: 3 });
   registries.failures.set("a.io", refused);
-  prober.sync([store("Store/s", ["a.io"], { adopted })]);
+  prober.sync([store("Store/s", ["a.io"], { adopted: () => adopted })]);
   await clock.advance(0);
   assert.equal(prober.health("Store/s")?.status, "True");
   await clock.advance(2000);

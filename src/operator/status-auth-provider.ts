@@ -1,0 +1,58 @@
+import type { AuthProviderStatus } from "../api/status.ts";
+import { accepted, type Judgement, type Outlook, programmed, summarize, toConditions } from "./status-conditions.ts";
+import type { AuthProviderStatusInput } from "./status-input.ts";
+
+/** The status that an AuthProvider should have (design 3 on conflicts, operator.md 2.1). Pure. */
+export function authProviderStatus(input: AuthProviderStatusInput): AuthProviderStatus {
+  const valid = acceptance(input);
+  const aspects = [valid, credentials(input), programmed(input.programmed)];
+  const ready = { reason: "Succeeded", message: input.state.message };
+  const [summary, ...marks] = summarize(aspects, { outlook, ...(input.programmed && { ready }) });
+  return {
+    observedGeneration: input.generation,
+    conditions: toConditions([...(summary === undefined ? [] : [summary]), ...aspects, ...marks], {
+      generation: input.generation,
+      now: input.now,
+      current: input.current?.conditions,
+    }),
+    ...(input.type !== undefined && { type: input.type }),
+    boundStores: input.boundStores,
+    ...(input.credentialRevision !== undefined && { credentialRevision: input.credentialRevision }),
+  };
+}
+
+/** Both sides of a conflict show it: the younger because it lost the pattern, the older so that its owner learns of the claim. */
+function acceptance({ diagnostics, lost, kept, patterns }: AuthProviderStatusInput): Judgement {
+  const own = accepted(diagnostics);
+  if (own.status === "False") return own;
+  const [firstLost] = lost;
+  if (firstLost !== undefined) {
+    const none = lost.length >= patterns;
+    const message = `Pattern "${firstLost.pattern}" belongs to the older AuthProvider/${firstLost.keptBy}${moreOf(lost.length)}`;
+    return none
+      ? { type: "Accepted", status: "False", reason: "PatternConflict", message }
+      : { type: "Accepted", status: "True", reason: "PartiallyAccepted", message: `PatternConflict: ${message}` };
+  }
+  const [firstKept] = kept;
+  if (firstKept === undefined) return own;
+  return {
+    ...own,
+    message: `PatternConflict: "${firstKept.pattern}" is also claimed by AuthProvider/${firstKept.claimedBy}, which does not get it${moreOf(kept.length)}`,
+  };
+}
+
+function credentials({ diagnostics, state }: AuthProviderStatusInput): Judgement {
+  const type = "CredentialsResolved";
+  if (diagnostics.length > 0) return { type, status: "Unknown", reason: "Pending", message: "Not looked into: the spec is not valid" };
+  const message = [state.message, ...state.warnings].join("; ");
+  return { type, status: state.ready ? "True" : "False", reason: state.reason, message };
+}
+
+/** A Secret that is missing may appear, one that has expired is renewed: both by watch. Whatever else is wrong has to be edited. */
+function outlook(failed: Judgement): Outlook {
+  return failed.reason === "RefNotFound" || failed.reason === "CredentialExpired" ? "retried" : "stuck";
+}
+
+function moreOf(count: number): string {
+  return count > 1 ? ` (and ${count - 1} more)` : "";
+}

@@ -1,0 +1,34 @@
+import type { KeyProviderStatus } from "../api/status.ts";
+import { accepted, type Judgement, programmed, summarize, toConditions } from "./status-conditions.ts";
+import type { KeyProviderStatusInput } from "./status-input.ts";
+
+/** The status that a KeyProvider should have: which keys it gives, by fingerprint. Pure. */
+export function keyProviderStatus(input: KeyProviderStatusInput): KeyProviderStatus {
+  const valid = accepted(input.diagnostics);
+  const aspects = [valid, trust(input, valid), programmed(input.programmed)];
+  const [summary, ...marks] = summarize(aspects, {
+    outlook: () => "stuck",
+    ...(input.programmed && { ready: { reason: "Succeeded", message: keysGiven(input.keys.length) } }),
+  });
+  return {
+    observedGeneration: input.generation,
+    conditions: toConditions([...(summary === undefined ? [] : [summary]), ...aspects, ...marks], {
+      generation: input.generation,
+      now: input.now,
+      current: input.current?.conditions,
+    }),
+    keys: input.keys.map(({ name, algorithm, fingerprint }) => ({ name, algorithm, fingerprint })),
+  };
+}
+
+function trust(input: KeyProviderStatusInput, valid: Judgement): Judgement {
+  const type = "TrustResolved";
+  if (valid.status === "False") return { type, status: "Unknown", reason: "Pending", message: "Not looked into: the spec is not valid" };
+  if (input.problem !== undefined) return { type, status: "False", reason: "KeyUnusable", message: input.problem };
+  if (input.keys.length === 0) return { type, status: "False", reason: "NoTrustedKeys", message: "It gives no key" };
+  return { type, status: "True", reason: "KeysLoaded", message: keysGiven(input.keys.length) };
+}
+
+function keysGiven(keys: number): string {
+  return keys === 1 ? "1 key is loaded" : `${keys} keys are loaded`;
+}
