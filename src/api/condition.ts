@@ -17,7 +17,7 @@ export function messageField(description: string): Schema<string, "present"> {
 const largestInteger = Number.MAX_SAFE_INTEGER;
 /** `observedGeneration` of one condition. */
 function generationField(description: string): Schema<number, "present"> {
-  return integer(description, { minimum: -1, maximum: largestInteger, format: "int64" });
+  return integer(description, { minimum: -1, maximum: largestInteger });
 }
 
 const condition = struct("One aspect of the object's state.", {

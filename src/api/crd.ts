@@ -48,7 +48,7 @@ export function toOpenApi(schema: Schema): Manifest {
       return { ...shown, ...(format !== undefined && { format }), ...bounds, ...preset, ...rules };
     }
     case "integer":
-      return { ...shown, format: schema.format, minimum: schema.minimum, maximum: schema.maximum, ...preset, ...rules };
+      return { ...shown, minimum: schema.minimum, maximum: schema.maximum, ...preset, ...rules };
     case "boolean":
       return { ...shown, ...preset, ...rules };
     case "array":

@@ -33,9 +33,9 @@ export interface TextNode extends Node {
   /** Reason of the diagnostic where the value is none of `choices`. Default `InvalidSpec`. */
   readonly reason?: "UnsupportedType";
 }
+/** No `format`: the bounds say more, and with one the API server's refusals read `must be of type int64: ""`. */
 export interface IntegerNode extends Node {
   readonly type: "integer";
-  readonly format: "int32" | "int64";
   readonly minimum: number;
   readonly maximum: number;
 }
@@ -96,9 +96,9 @@ export function choice<const T extends string>(
 
 export function integer(
   description: string,
-  options: Pick<IntegerNode, "minimum" | "maximum"> & { readonly format?: IntegerNode["format"]; readonly default?: number },
+  options: Pick<IntegerNode, "minimum" | "maximum"> & { readonly default?: number },
 ): Schema<number, "present"> {
-  return { type: "integer", presence: "present", format: "int32", description, rules: [], ...options };
+  return { type: "integer", presence: "present", description, rules: [], ...options };
 }
 
 export function flag(description: string, options: { readonly default: boolean }): Schema<boolean, "present"> {
@@ -126,23 +126,26 @@ export function optional<T>(schema: Schema<T>): Schema<T, "optional"> {
   return { ...schema, presence: "optional" };
 }
 
-/** A value that code works with in another form than it is written in: `rule` refuses exactly what `parse` refuses, in the same words. */
-export function parsed<T, U>(
-  schema: Schema<T, "present">,
-  rule: CelRule | undefined,
-  parse: (value: T) => { readonly ok: true; readonly value: U } | { readonly ok: false; readonly message: string },
-): Schema<U, "present"> {
-  const inner = (schema as Schema).parse; // what made a T of the checked value, if anything did
+/** A text that code works with in another form than it is written in: `rule` refuses exactly what `parse` refuses, in the same words. */
+export function parsed<U>(schema: Schema<string, "present">, rule: CelRule, parse: (value: string) => Outcome<U>): Schema<U, "present"> {
+  return withParse(schema.type === "string" ? { ...schema, rules: [...schema.rules, rule] } : schema, parse);
+}
+
+/** A value that has passed, turned into what code works with; nothing can be wrong any more. */
+export function converted<T, U>(schema: Schema<T, "present">, convert: (value: T) => U): Schema<U, "present"> {
+  return withParse(schema, (value) => ({ ok: true, value: convert(value) }));
+}
+
+type Outcome<U> = { readonly ok: true; readonly value: U } | { readonly ok: false; readonly message: string };
+
+function withParse<T, U>(schema: Schema<T, "present">, parse: (value: T) => Outcome<U>): Schema<U, "present"> {
+  const inner: Parse | undefined = schema.parse; // what made a T of the checked value, if anything did
   const chained: Parse = (value) => {
     const first = inner?.(value) ?? ({ ok: true, value } as const);
     return first.ok ? parse(first.value as T) : first;
   };
-  return { ...schema, ...(rule !== undefined && { rules: [...schema.rules, rule] }), parse: chained } as Schema<U, "present">; // the phantom type follows `parse`
-}
-
-/** As {@link parsed}, where nothing can be wrong any more. */
-export function converted<T, U>(schema: Schema<T, "present">, convert: (value: T) => U): Schema<U, "present"> {
-  return parsed(schema, undefined, (value) => ({ ok: true, value: convert(value) }));
+  const node: Schema<unknown, "present"> = { ...schema, parse: chained };
+  return node as Schema<U, "present">; // the phantom type follows `parse`
 }
 
 function longestOf(choices: readonly string[]): number {

@@ -34,14 +34,18 @@ const shared = {
   observedGeneration: integer("metadata.generation that this status is of; -1: of none yet.", {
     minimum: -1,
     maximum: Number.MAX_SAFE_INTEGER,
-    format: "int64",
     default: -1,
   }),
   conditions: optional(conditionsField),
 } as const;
 
-function status<const F extends Fields>(fields: F): Schema<StructOf<typeof shared & F>, "present"> {
-  return struct("What the operator found out; written by it alone.", { ...shared, ...fields }, { default: { observedGeneration: -1 } });
+function status<const F extends Fields>(fields: F): Schema<StructOf<typeof shared> & StructOf<F>, "present"> {
+  const node: Schema = struct(
+    "What the operator found out; written by it alone.",
+    { ...shared, ...fields },
+    { default: { observedGeneration: -1 } },
+  );
+  return node as Schema<StructOf<typeof shared> & StructOf<F>, "present">; // the compiler does not see that the fields of a spread are those of its parts
 }
 
 export const storeStatus = status({

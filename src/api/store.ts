@@ -149,7 +149,6 @@ const written = union(
           minimum: 1024,
           maximum: 268_435_456,
           default: 16_777_216,
-          format: "int64",
         }),
       },
       { default: {} },

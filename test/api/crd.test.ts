@@ -51,7 +51,7 @@ describe("toOpenApi()", () => {
       required: ["name"],
       properties: {
         name: { description: "Its name.", type: "string", maxLength: 5 },
-        size: { description: "Its size.", type: "integer", format: "int32", minimum: 1, maximum: 9, default: 3 },
+        size: { description: "Its size.", type: "integer", minimum: 1, maximum: 9, default: 3 },
         colour: { description: "Its colour.", type: "string", enum: ["red", "green"], maxLength: 5 },
         parts: {
           description: "Its parts.",

@@ -5,7 +5,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   object: ["properties", "required"],
   array: ["items", "minItems", "maxItems", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"],
   string: ["enum", "format", "minLength", "maxLength"],
-  integer: ["format", "minimum", "maximum"],
+  integer: ["minimum", "maximum"],
   boolean: [],
 };
 const everywhere = ["type", "description", "default", "x-kubernetes-validations"];
