@@ -1,0 +1,32 @@
+import type { RejectionReason } from "../../engine/verifier.ts";
+import type { TrustedKey } from "../../trust/ports.ts";
+
+/** What one signature of an artifact came to. */
+export type Finding = { readonly outcome: "signed"; readonly key: TrustedKey } | Rejection;
+
+export interface Rejection {
+  readonly outcome: "rejected";
+  readonly reason: RejectionReason;
+  /** Begins with a capital, echoes type names and nothing else. */
+  readonly message: string;
+}
+
+export function reject(reason: RejectionReason, message: string): Rejection {
+  return { outcome: "rejected", reason, message };
+}
+
+/** How near a rejected signature came to one that counts: of several, the report gives the nearest. */
+const nearness: Readonly<Record<RejectionReason, number>> = {
+  BadSignature: 6,
+  NoTrustedKey: 5,
+  WrongSubject: 4,
+  UnsupportedAlgorithm: 3,
+  UnsupportedFormat: 2,
+  Malformed: 1,
+  NotASignature: 0,
+};
+
+/** The rejection that tells most; the first among equals. */
+export function nearestRejection(rejections: readonly Rejection[]): Rejection | undefined {
+  return rejections.toSorted((a, b) => nearness[b.reason] - nearness[a.reason])[0];
+}
