@@ -50,7 +50,18 @@ process.exitCode = await runCli(
   {
     open: (options, signal) => open(options, { env: process.env }, signal),
     serve: (options, signal) =>
-      serve(options, { env: process.env, stdout: output(process.stdout), stderr: output(process.stderr) }, signal),
+      serve(
+        options,
+        {
+          env: process.env,
+          stdout: output(process.stdout),
+          stderr: output(process.stderr),
+          // Standalone mode has its tables on standard output.
+          logStream: options.manifests === undefined ? process.stdout : process.stderr,
+          version,
+        },
+        signal,
+      ),
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     stdin: readStdin,

@@ -10,7 +10,8 @@ import type { Metrics } from "../kernel/metrics.ts";
 import { materialKinds } from "../snapshot/material.ts";
 import type { Transport } from "../transport/transport.ts";
 import { StatusWriter } from "../operator/status-writer.ts";
-import { adoptedHealth } from "../operator/status-input.ts";
+import { readStatus } from "../operator/status-read.ts";
+import { adoptStatus } from "../health/adopt-status.ts";
 import { Core } from "./core.ts";
 
 export interface ClusterOptions {
@@ -51,7 +52,12 @@ export class Cluster implements AsyncDisposable {
     this.core = new Core({
       ...options,
       source: this.source,
-      adopt: (name) => adoptedHealth(this.source.objects("Store").get(name)),
+      adopt: (name, object) => {
+        // Read when the Store is first seen, and never again.
+        const raw = this.source.objects("Store").get(name) as { readonly status?: unknown } | undefined;
+        const status = readStatus("Store", raw?.status);
+        return status === undefined ? undefined : adoptStatus(status, object);
+      },
       changed: (keys) => this.#writer.enqueue(keys),
     });
     this.#writer = new StatusWriter({

@@ -4,6 +4,7 @@ import type { Report } from "../engine/report.ts";
 import { ResultCache } from "../engine/result-cache.ts";
 import { VerdictCache } from "../engine/verdict-cache.ts";
 import { verifyImage } from "../engine/verify-image.ts";
+import type { StoreHealth } from "../health/store-health.ts";
 import { Prober, type ProbedStore } from "../health/prober.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
@@ -28,7 +29,10 @@ export interface CoreOptions {
   /** False: every verification is done anew. Default true. */
   readonly rememberVerdicts?: boolean;
   /** What the status of a Store said when this process began; files have none. */
-  readonly adopt?: (name: string) => ProbedStore["adopted"];
+  readonly adopt?: (
+    name: string,
+    object: { readonly uid: string; readonly generation: number; readonly suspend: boolean },
+  ) => StoreHealth | undefined;
   /** The status of these objects may have changed. */
   readonly changed?: (keys: Iterable<string>) => void;
   /** Replaces connections and name look-ups in tests, below every guard. */
@@ -96,6 +100,11 @@ export class Core implements AsyncDisposable {
     );
   }
 
+  /** Epoch ms. */
+  now(): number {
+    return this.#options.clock.now();
+  }
+
   snapshot(): Snapshot {
     const snapshot = this.holder.current;
     if (snapshot === undefined) throw new AppError("NOT_READY", "The configuration has not been read yet", { remedy: "retry" });
@@ -114,7 +123,8 @@ export class Core implements AsyncDisposable {
   #probed(entry: CompiledStore): readonly ProbedStore[] {
     const { spec, store, meta } = entry;
     if (spec === undefined || store === undefined) return [];
-    const adopted = this.#options.adopt?.(meta.name);
+    const { adopt } = this.#options;
+    const identity = { uid: meta.uid, generation: meta.generation, suspend: spec.suspend };
     return [
       {
         key: objectKey("Store", meta),
@@ -125,7 +135,7 @@ export class Core implements AsyncDisposable {
         failureThreshold: spec.healthCheck.failureThreshold,
         suspend: spec.suspend,
         probe: store,
-        ...(adopted !== undefined && { adopted }),
+        ...(adopt !== undefined && { adopted: () => adopt(meta.name, identity) }),
       },
     ];
   }

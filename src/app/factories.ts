@@ -18,11 +18,11 @@ export interface FactoryDeps {
 /** The catalogs of the plug-in rooms as the compiler of snapshot/ sees them; snapshot/ may not import them, nor they it. */
 export function createFactories(deps: FactoryDeps): Factories {
   const { clock, transport } = deps;
-  const files = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
+  const files: { readonly fileRoot?: string } = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
     authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, patterns: spec.registries, clock }),
     store: (spec, context) =>
-      buildStore(spec, { ...context, ...files, spec, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
+      buildStore(spec, { ...context, ...files, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
     verifier: buildVerifier,
     keyProvider: buildKeyProvider,
   };

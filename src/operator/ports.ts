@@ -26,4 +26,6 @@ export interface StatusWrite {
   readonly resourceVersion: string;
   readonly status: unknown;
 }
-export type StatusOutcome = { readonly outcome: "applied"; readonly echo: unknown } | { readonly outcome: "conflict" | "gone" };
+export type StatusOutcome =
+  | { readonly outcome: "applied"; readonly echo: unknown; readonly resourceVersion: string }
+  | { readonly outcome: "conflict" | "gone" };

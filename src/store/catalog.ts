@@ -1,4 +1,4 @@
-import type { StoreConfigs } from "../api/store.ts";
+import type { StoreConfigs, StoreSpec, StoreType } from "../api/store.ts";
 import type { Store } from "../engine/store.ts";
 import { type OciLayoutStoreDeps, ociLayoutStore } from "./oci-layout/layout-store.ts";
 import { type RegistryStoreDeps, registryStore } from "./registry/registry-store.ts";
@@ -14,3 +14,12 @@ export const stores: StoreCatalog<StoreConfigs> = {
   registry: registryStore,
   ociLayout: ociLayoutStore,
 };
+
+/** The Store that `spec` describes, by the catalog. */
+export function buildStore<T extends StoreType>(
+  spec: StoreSpec<T>,
+  deps: Omit<StoreDeps, "spec">,
+  catalog: StoreCatalog<StoreConfigs> = stores,
+): Store {
+  return catalog[spec.type](spec.config, { ...deps, spec });
+}

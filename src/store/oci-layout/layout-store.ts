@@ -65,6 +65,11 @@ class OciLayoutStore implements Store {
     return "layout";
   }
 
+  /** No registry is asked. */
+  repositories(): readonly Repository[] {
+    return [];
+  }
+
   async resolve(
     repository: Repository,
     reference: { readonly tag: string } | { readonly digest: Digest },

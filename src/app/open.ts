@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { CompositionOptions, Composition } from "../cli/ports.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { silentLogger } from "../kernel/logger.ts";
+import { silentMetrics } from "../kernel/metrics.ts";
+import type { KubeConfigSource } from "../kube/connection.ts";
+import { ManifestSource } from "../manifests/source.ts";
+import { AppError } from "./app-error.ts";
+import { ClusterReading, FileReading } from "./reading.ts";
+import { Core } from "./core.ts";
+
+export interface Environment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** How long a command waits for a cluster's objects. */
+const openTimeoutMs = 20_000;
+
+/** Reads the resources of a directory or of a cluster once, for one command; the same engine judges by them. */
+export async function open(options: CompositionOptions, environment: Environment, signal: AbortSignal): Promise<Composition> {
+  const common = { clock: systemClock, logger: silentLogger, metrics: silentMetrics, random: Math.random };
+  if (options.manifests !== undefined) {
+    const source = new ManifestSource({ directory: resolve(options.manifests), namespace: options.namespace, ...common });
+    const core = new Core({ ...common, source, ...fileRootOf(options) });
+    const lifetime = new AbortController();
+    await core.start(AbortSignal.any([signal, lifetime.signal]));
+    return new FileReading({ core, source, lifetime });
+  }
+  // Loads the Kubernetes client: a command on files never does.
+  const { Cluster } = await import("./cluster.ts");
+  const lifetime = new AbortController();
+  const cluster = await Cluster.open({
+    ...common,
+    ...fileRootOf(options),
+    config: configSource(options, environment),
+    namespace: options.namespace,
+    newId: () => "",
+    version: "0.1.0",
+  });
+  using deadline = systemClock.deadline(openTimeoutMs, signal);
+  try {
+    await cluster.core.start(AbortSignal.any([deadline.signal, lifetime.signal]));
+  } catch (error) {
+    lifetime.abort();
+    await cluster[Symbol.asyncDispose]();
+    if (!deadline.signal.aborted || signal.aborted) throw error;
+    const silent = cluster.source.health().filter((kind) => !kind.hasSynced);
+    throw new AppError(
+      "CLUSTER_UNREACHABLE",
+      `${cluster.client.server} did not list ${silent.map(({ kind }) => kind).join(", ")} within ${openTimeoutMs / 1000} s`,
+      {
+        remedy: "fix-configuration",
+        cause: error,
+      },
+    );
+  }
+  return new ClusterReading({ core: cluster.core, source: cluster.source, lifetime, dispose: () => cluster[Symbol.asyncDispose]() });
+}
+
+export function fileRootOf(options: CompositionOptions): { readonly fileRoot?: string } {
+  return options.fileRoot === undefined ? {} : { fileRoot: resolve(options.fileRoot) };
+}
+
+/** As kubectl finds it: `--kubeconfig`, `KUBECONFIG`, the pod's own identity, `~/.kube/config`. */
+export function configSource(options: CompositionOptions, { env }: Environment): KubeConfigSource {
+  const named = options.kubeconfig ?? (env["KUBECONFIG"] === "" ? undefined : env["KUBECONFIG"]);
+  if (named !== undefined) return { kubeconfigPath: resolve(named) };
+  if (env["KUBERNETES_SERVICE_HOST"] !== undefined) return { inCluster: true };
+  const home = join(env["HOME"] ?? homedir(), ".kube", "config");
+  if (existsSync(home)) return { kubeconfigPath: home };
+  throw new AppError("CLUSTER_UNREACHABLE", "There is no kubeconfig: give --manifests DIR, --kubeconfig FILE, or set KUBECONFIG", {
+    remedy: "fix-configuration",
+  });
+}

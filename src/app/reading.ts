@@ -1,0 +1,95 @@
+import type { Kind } from "../api/object.ts";
+import { objectKey } from "../api/object.ts";
+import type { CheckEntry, Composition, ObjectRow } from "../cli/ports.ts";
+import type { Report } from "../engine/report.ts";
+import type { ManifestSource } from "../manifests/source.ts";
+import type { ResourceSource } from "../operator/ports.ts";
+import { statusOf } from "../operator/status-of.ts";
+import { explain } from "../snapshot/explain.ts";
+import type { Explanation } from "../snapshot/explanation.ts";
+import { checkEntries } from "./check.ts";
+import type { Core } from "./core.ts";
+
+interface Parts {
+  readonly core: Core;
+  readonly source: ResourceSource;
+  /** Aborted on disposal: ends what follows the source. */
+  readonly lifetime: AbortController;
+  readonly dispose?: () => Promise<void>;
+}
+
+/** What both ways of reading resources have in common. */
+abstract class Reading implements Composition {
+  protected readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  abstract rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
+
+  verify(image: string, signal: AbortSignal): Promise<Report> {
+    return this.parts.core.verify(image, signal);
+  }
+
+  explain(image: string): Explanation {
+    return explain(image, this.parts.core.snapshot());
+  }
+
+  check(): readonly CheckEntry[] {
+    return checkEntries(this.parts.core.snapshot());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.parts.lifetime.abort(new DOMException("The command has ended", "AbortError"));
+    await (this.parts.dispose?.() ?? this.parts.core[Symbol.asyncDispose]());
+  }
+}
+
+/** Objects with the status that the operator has written. */
+export class ClusterReading extends Reading {
+  rows(kind: Kind): Promise<readonly ObjectRow[]> {
+    return Promise.resolve([...this.parts.source.objects(kind)].map(([name, object]) => toRow(kind, { name, object })));
+  }
+}
+
+/** Objects with the status that the operator would write: every host is probed once first. */
+export class FileReading extends Reading {
+  readonly #files: ManifestSource;
+
+  constructor(parts: Omit<Parts, "source"> & { readonly source: ManifestSource }) {
+    super(parts);
+    this.#files = parts.source;
+  }
+
+  override check(): readonly CheckEntry[] {
+    const unusable = this.#files
+      .problems()
+      .map(({ file, message }) => ({ kind: "File", name: file, accepted: false, reason: "Unreadable", message }));
+    return [...super.check(), ...unusable];
+  }
+
+  async rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]> {
+    const { core, source } = this.parts;
+    const snapshot = core.snapshot();
+    await Promise.all([...snapshot.stores.values()].map((entry) => core.prober.check(objectKey("Store", entry.meta), signal)));
+    return rowsWithStatus(kind, core, source);
+  }
+}
+
+/** Rows of a kind, each with the status that the operator would write now. */
+export function rowsWithStatus(kind: Kind, core: Core, source: ResourceSource): readonly ObjectRow[] {
+  const snapshot = core.snapshot();
+  return [...source.objects(kind)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, object]) => {
+      const status = statusOf({ kind, name }, { snapshot, health: (key) => core.prober.health(key), now: core.now(), standing: undefined });
+      return toRow(kind, { name, object: { ...(object as object), ...(status !== undefined && { status }) } });
+    });
+}
+
+function toRow(kind: Kind, { name, object }: { readonly name: string; readonly object: unknown }): ObjectRow {
+  const created = (object as { readonly metadata?: { readonly creationTimestamp?: unknown } }).metadata?.creationTimestamp;
+  const creationTime = typeof created === "string" ? Date.parse(created) : Number.NaN;
+  return { kind, name, creationTime: Number.isNaN(creationTime) ? 0 : creationTime, object };
+}

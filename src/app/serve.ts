@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CliOutput, ServeOptions } from "../cli/ports.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { parseManifests } from "../manifests/parse.ts";
+import { Endpoint, type EndpointOptions } from "../telemetry/endpoint.ts";
+import { createJsonLogger } from "../telemetry/logger.ts";
+import { PromMetrics } from "../telemetry/metrics.ts";
+import { configSource, type Environment, fileRootOf } from "./open.ts";
+import { serveFiles } from "./standalone.ts";
+
+export interface ServeEnvironment extends Environment {
+  readonly stdout: CliOutput;
+  readonly stderr: CliOutput;
+  /** Where log lines go: standard output in a cluster, standard error beside the tables of standalone mode. */
+  readonly logStream: NodeJS.WritableStream;
+  readonly version: string;
+}
+
+/** A kind that has shown no sign of life for so long makes the replica unready (design 5): what it serves may be an older configuration. */
+const maxSilenceMs = 10 * 60_000;
+
+/** For requests of the kubelet and Prometheus that are under way when the operator stops. */
+const drainMs = 2000;
+
+/** Runs the operator until `signal` aborts; resolves when everything has been drained. */
+export async function serve(options: ServeOptions, environment: ServeEnvironment, signal: AbortSignal): Promise<void> {
+  if (options.manifests !== undefined) {
+    await serveFiles({ ...options, manifests: options.manifests }, environment, signal);
+    return;
+  }
+  const { Cluster } = await import("./cluster.ts");
+  const logger = createJsonLogger({ level: options.logLevel, stream: environment.logStream, clock: systemClock });
+  const metrics = new PromMetrics();
+  const cluster = await Cluster.open({
+    config: configSource(options, environment),
+    namespace: options.namespace,
+    ...fileRootOf(options),
+    clock: systemClock,
+    logger,
+    metrics,
+    random: Math.random,
+    newId: randomUUID,
+    version: environment.version,
+  });
+  await using _cluster = cluster;
+  if (options.applyCrds !== undefined) {
+    const { applyManifests } = await import("../kube/apply-manifests.ts");
+    const applied = await applyManifests(
+      await readObjects(options.applyCrds),
+      { client: cluster.client, clock: systemClock, fieldManager: "countersign" },
+      signal,
+    );
+    logger.info("applied", { objects: applied.map(({ kind, name }) => `${kind}/${name}`) });
+  }
+  const endpointOptions: EndpointOptions = {
+    host: "0.0.0.0", // the kubelet comes from outside of the pod
+    port: options.healthPort,
+    logger,
+    metrics,
+    health: [],
+    readiness: [
+      {
+        name: "configuration",
+        failure: () => (cluster.core.holder.current === undefined ? "the first snapshot has not been compiled" : undefined),
+      },
+      ...cluster.source.health().map(({ kind }) => ({ name: `watch-${kind}`, failure: () => silenceOf(cluster.source.health(), kind) })),
+    ],
+  };
+  const endpoint = options.healthPort === 0 ? undefined : await Endpoint.listen(endpointOptions);
+  try {
+    await cluster.core.start(signal);
+    logger.info("ready", { server: cluster.client.server, namespace: options.namespace });
+    await cluster.run(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    endpoint?.stopReadiness();
+    await endpoint?.close(AbortSignal.timeout(drainMs));
+    logger.info("stopped", {});
+  }
+}
+
+function silenceOf(
+  health: readonly { readonly kind: string; readonly hasSynced: boolean; readonly silentMs: number }[],
+  kind: string,
+): string | undefined {
+  const found = health.find((entry) => entry.kind === kind);
+  if (found?.hasSynced !== true) return `${kind} has not been listed`;
+  return found.silentMs > maxSilenceMs
+    ? `the API server has been silent about ${kind} for ${Math.round(found.silentMs / 1000)} s`
+    : undefined;
+}
+
+/** The objects of a directory of manifests, in order of file names; kustomization files are not objects. */
+async function readObjects(directory: string): Promise<readonly unknown[]> {
+  const names = (await readdir(directory)).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("kustomization")).toSorted();
+  const texts = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })));
+  return texts.flatMap(({ name, text }) => parseManifests(name, text).objects.map(({ object }) => object));
+}

@@ -1,0 +1,148 @@
+import type { Diagnostic } from "../api/diagnostic.ts";
+import { type Kind, objectKey } from "../api/object.ts";
+import type { Statuses } from "../api/status.ts";
+import type { Reachability } from "../health/store-health.ts";
+import type { ProviderState } from "../keychain/ports.ts";
+import { registryOf, type Repository } from "../oci/repository.ts";
+import type { CompiledAuthProvider, CompiledStore, Snapshot } from "../snapshot/compiled.ts";
+import { authProviderStatus } from "./status-auth-provider.ts";
+import { claimsByKeeper, type StatusInput, type StoreStatusInput } from "./status-input.ts";
+import { keyProviderStatus } from "./status-key-provider.ts";
+import { readStatus } from "./status-read.ts";
+import { isStoreStatusPending, storeStatus } from "./status-store.ts";
+import { verifierStatus } from "./status-verifier.ts";
+
+/** What an object's status is made of besides the object. */
+export interface StatusContext {
+  readonly snapshot: Snapshot;
+  readonly health: (key: string) => Reachability | undefined;
+  /** Epoch ms. */
+  readonly now: number;
+  /** The status that stands, raw; undefined if there is none. */
+  readonly standing: unknown;
+}
+
+/** The status that an object should have now; undefined if the snapshot does not hold it (yet, or any more). */
+export function statusOf(object: { readonly kind: Kind; readonly name: string }, context: StatusContext): Statuses[Kind] | undefined {
+  const { kind, name } = object;
+  const { snapshot } = context;
+  switch (kind) {
+    case "Store": {
+      const input = storeInput(name, context);
+      return input === undefined ? undefined : storeStatus(input);
+    }
+    case "AuthProvider": {
+      const entry = snapshot.authProviders.get(name);
+      if (entry === undefined) return undefined;
+      const revision = credentialRevisionOf(entry);
+      return authProviderStatus({
+        ...shared("AuthProvider", entry, context),
+        patterns: entry.patterns.length,
+        lost: snapshot.patternLosses.get(name) ?? [],
+        kept: claimsByKeeper(snapshot.patternLosses).get(name) ?? [],
+        boundStores: boundStores(snapshot, name),
+        state: entry.provider.state(),
+        ...(entry.spec !== undefined && { type: entry.spec.type }),
+        ...(revision !== undefined && { credentialRevision: revision }),
+      });
+    }
+    case "Verifier": {
+      const entry = snapshot.verifiers.get(name);
+      if (entry === undefined) return undefined;
+      const keys = (entry.spec?.config.keyProviderRefs ?? []).reduce(
+        (sum, ref) => sum + (snapshot.keyProviders.get(ref)?.keyProvider?.keys().length ?? 0),
+        0,
+      );
+      return verifierStatus({
+        ...shared("Verifier", entry, context),
+        keys,
+        ...(entry.problem !== undefined && { problem: entry.problem }),
+      });
+    }
+    case "KeyProvider": {
+      const entry = snapshot.keyProviders.get(name);
+      if (entry === undefined) return undefined;
+      const problem = entry.keyProvider?.problem;
+      return keyProviderStatus({
+        ...shared("KeyProvider", entry, context),
+        keys: entry.keyProvider?.keys() ?? [],
+        ...(problem !== undefined && { problem }),
+      });
+    }
+  }
+}
+
+/** A first judgement of this generation is on its way: writing now would mean writing twice. */
+export function isPending(object: { readonly kind: Kind; readonly name: string }, context: StatusContext): boolean {
+  const input = object.kind === "Store" ? storeInput(object.name, context) : undefined;
+  return input !== undefined && isStoreStatusPending(input);
+}
+
+interface Subject {
+  readonly meta: { readonly name: string; readonly generation: number };
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function shared<K extends Kind>(kind: K, { meta, diagnostics }: Subject, context: StatusContext): StatusInput<Statuses[K]> {
+  const current = readStatus(kind, context.standing);
+  return {
+    name: meta.name,
+    generation: meta.generation,
+    now: context.now,
+    diagnostics,
+    programmed: true, // the snapshot that holds the entry is the one that serves
+    ...(current !== undefined && { current }),
+  };
+}
+
+function storeInput(name: string, context: StatusContext): StoreStatusInput | undefined {
+  const entry = context.snapshot.stores.get(name);
+  if (entry === undefined) return undefined;
+  const reachability = context.health(objectKey("Store", entry.meta));
+  return {
+    ...shared("Store", entry, context),
+    scopes: entry.scopes,
+    suspend: entry.spec?.suspend ?? false,
+    hosts: hostsOf(entry),
+    providers: providerStates(entry, context.snapshot),
+    ...(entry.spec?.authProviderRefs !== undefined && { authProviderRefs: entry.spec.authProviderRefs }),
+    ...(reachability !== undefined && { reachability }),
+  };
+}
+
+/** The hosts that are probed, and what is selected for the repository that the spec writes out there. */
+function hostsOf({ store, scopes, keychain }: CompiledStore): StoreStatusInput["hosts"] {
+  if (store === undefined) return [];
+  const probed = new Set(store.endpoints());
+  const hosts = new Map<string, StoreStatusInput["hosts"][number]>();
+  for (const scope of scopes) {
+    if (scope.kind === "all" || scope.pattern.wildcards > 0) continue;
+    const written: Repository = { host: scope.pattern.labels.join("."), port: scope.pattern.port, segments: scope.pattern.segments };
+    const [target] = store.repositories(written);
+    if (target === undefined) continue;
+    const endpoint = registryOf(target);
+    if (probed.has(endpoint) && !hosts.has(endpoint)) hosts.set(endpoint, { endpoint, selection: keychain.select(target) });
+  }
+  return [...hosts.values()];
+}
+
+function providerStates(entry: CompiledStore, snapshot: Snapshot): ReadonlyMap<string, ProviderState> {
+  return new Map(
+    entry.providers.flatMap((name) => {
+      const provider = snapshot.authProviders.get(name);
+      return provider === undefined ? [] : [[name, provider.provider.state()] as const];
+    }),
+  );
+}
+
+function boundStores(snapshot: Snapshot, name: string): number {
+  let count = 0;
+  for (const store of snapshot.stores.values()) if (store.providers.includes(name)) count += 1;
+  return count;
+}
+
+/** `uid/resourceVersion` of the first Secret that it read and that exists. */
+function credentialRevisionOf(entry: CompiledAuthProvider): string | undefined {
+  for (const [key, version] of entry.materialVersions) if (key.startsWith("Secret/") && version !== "absent") return version;
+  return undefined;
+}
