@@ -1,7 +1,16 @@
 import { choice, integer, list, optional, type Schema, struct, text, type TypeOf } from "./schema.ts";
 
 /** In the order in which `Ready` copies the first that is False; `Reconciling` and `Stalled` stand in a status only while they are True. */
-export const conditionTypes = ["Accepted", "CredentialsResolved", "Reachable", "Programmed", "Ready", "Reconciling", "Stalled"] as const;
+export const conditionTypes = [
+  "Accepted",
+  "CredentialsResolved",
+  "TrustResolved",
+  "Reachable",
+  "Programmed",
+  "Ready",
+  "Reconciling",
+  "Stalled",
+] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 export type ConditionStatus = "True" | "False" | "Unknown";
 
@@ -21,7 +30,7 @@ function generationField(description: string): Schema<number, "present"> {
 }
 
 const condition = struct("One aspect of the object's state.", {
-  type: text("Aspect, in CamelCase: Ready, Accepted, CredentialsResolved, Reachable, Programmed, Reconciling or Stalled.", {
+  type: text("Aspect, in CamelCase: Ready, Accepted, CredentialsResolved, TrustResolved, Reachable, Programmed, Reconciling or Stalled.", {
     minLength: 1,
     maxLength: 316,
   }),

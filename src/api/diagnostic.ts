@@ -15,8 +15,11 @@ export type Decoded<Spec, Salvage> =
 
 const longestMessage = 256;
 
-/** Cuts a message to 256 bytes; what is not printable ASCII becomes `?`, so that bytes are characters and no control character gets through. */
+/** Cuts a message to 256 bytes of UTF-8, between characters; control and other invisible characters become `?`. */
 export function boundedMessage(message: string): string {
-  const printable = message.slice(0, longestMessage + 1).replaceAll(/[^ -~]/gu, "?");
-  return printable.length <= longestMessage ? printable : `${printable.slice(0, longestMessage - 3)}...`;
+  // A character is a byte at least: what is behind these is cut off anyway.
+  const shown = message.slice(0, longestMessage + 1).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+  const bytes = new TextEncoder().encode(shown);
+  if (bytes.length <= longestMessage) return shown;
+  return `${new TextDecoder().decode(bytes.subarray(0, longestMessage - 3), { stream: true })}...`;
 }

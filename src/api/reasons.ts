@@ -54,13 +54,18 @@ export const reasons = {
     conditions: ["CredentialsResolved"],
     means: "No AuthProvider matches the host and the Store says `unmatched: Deny`: nothing is sent.",
   },
-  DependencyNotReady: {
-    conditions: ["CredentialsResolved"],
-    means: "An object that is referred to exists and is not ready itself: its own status says why.",
+  KeysLoaded: { conditions: ["TrustResolved"], means: "The keys are there and usable." },
+  NoTrustedKeys: {
+    conditions: ["TrustResolved"],
+    means: "There is no key to trust: add one, or name a KeyProvider that has one. Until then nothing can be verified.",
   },
-  KeyInvalid: {
-    conditions: ["CredentialsResolved"],
+  KeyUnusable: {
+    conditions: ["TrustResolved"],
     means: "A key is none, is of a kind that is not supported, or is too weak: the message names it.",
+  },
+  DependencyNotReady: {
+    conditions: ["TrustResolved"],
+    means: "An object that is referred to is missing, or is there and not ready itself: its own status says why.",
   },
   CheckSucceeded: { conditions: ["Reachable"], means: "The last probe succeeded." },
   TrafficSucceeded: { conditions: ["Reachable"], means: "The last request for an image succeeded." },
@@ -72,7 +77,7 @@ export const reasons = {
   AllReplicas: { conditions: ["Programmed"], means: "Every replica of the operator works by this generation." },
   ReplicasDiverged: { conditions: ["Programmed"], means: "A replica works by another generation, or has a problem of its own." },
   NoReplicaReport: { conditions: ["Programmed"], means: "No replica has reported yet." },
-  Pending: { conditions: ["CredentialsResolved", "Programmed"], means: "Not found out yet." },
+  Pending: { conditions: ["CredentialsResolved", "TrustResolved", "Programmed"], means: "Not found out yet." },
   Succeeded: { conditions: ["Ready"], means: "Everything that can be checked works." },
   NotProbed: {
     conditions: ["Ready"],

@@ -7,14 +7,14 @@ export type Schema<T = unknown, P extends Presence = Presence> = (TextNode | Int
   readonly [decodesTo]?: T;
 };
 /** Whether a decoded object always has the field. A field with a default is always there once decoded, and need not be written. */
-export type Presence = "present" | "optional";
+type Presence = "present" | "optional";
 declare const decodesTo: unique symbol;
 
 /** What a value that passes the schema is decoded to. */
 export type TypeOf<S> = S extends { readonly [decodesTo]?: infer T } ? T : never;
 
 /** A string, already known to be short enough, turned into what the code works with; `message` is the CEL rule's text. */
-export type Parse = (value: never) => { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
+type Parse = (value: never) => { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
 
 interface Node {
   readonly description: string;
@@ -39,7 +39,7 @@ export interface IntegerNode extends Node {
   readonly minimum: number;
   readonly maximum: number;
 }
-export interface FlagNode extends Node {
+interface FlagNode extends Node {
   readonly type: "boolean";
 }
 export interface ListNode extends Node {
@@ -50,7 +50,7 @@ export interface ListNode extends Node {
   readonly listType: ListType;
 }
 /** How the API server merges the list, and what it refuses twice: an equal item of a `set`, an item of a `map` whose keys are equal. */
-export type ListType = "set" | "atomic" | { readonly keys: readonly string[] };
+type ListType = "set" | "atomic" | { readonly keys: readonly string[] };
 export interface StructNode extends Node {
   readonly type: "object";
   readonly fields: Fields;

@@ -13,7 +13,7 @@ export interface Clause {
   /** Follows the quoted text; `{before}` suggests the text up to there instead of what was written. */
   readonly detail: string | Suggestion;
 }
-export interface Suggestion {
+interface Suggestion {
   readonly lead: string;
   readonly before: string;
 }
