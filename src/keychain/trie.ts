@@ -6,18 +6,20 @@ export interface Tie<E> {
   readonly tied: readonly E[];
 }
 
+// Maps are made when they are needed: with 10,000 patterns it is the memory that a look-up touches which costs.
+
 /** Below one host and port: pattern segments, whole. */
 interface PathNode<E> {
   entry: E | undefined;
-  readonly below: Map<string, PathNode<E>>;
+  below: Map<string, PathNode<E>> | undefined;
 }
 
 /** One host, or one run of labels read from the right. */
 interface HostNode<E> {
   /** Patterns without a port. */
   plain: PathNode<E> | undefined;
-  readonly ports: Map<number, PathNode<E>>;
-  readonly labels: Map<string, HostNode<E>>;
+  ports: Map<number, PathNode<E>> | undefined;
+  labels: Map<string, HostNode<E>> | undefined;
   wildcard: HostNode<E> | undefined;
 }
 
@@ -54,7 +56,8 @@ export class PatternTrie<E extends { readonly pattern: Pattern }> {
     }
     let path = pathsOf(host, port);
     for (const segment of segments) {
-      const next: PathNode<E> = path.below.get(segment) ?? { entry: undefined, below: new Map() };
+      path.below ??= new Map();
+      const next: PathNode<E> = path.below.get(segment) ?? pathNode();
       path.below.set(segment, next);
       path = next;
     }
@@ -62,7 +65,7 @@ export class PatternTrie<E extends { readonly pattern: Pattern }> {
   }
 
   #findWildcard(repository: Repository): E | Tie<E> | undefined {
-    if (this.#root.labels.size === 0) return undefined;
+    if (this.#root.labels === undefined) return undefined;
     const found: E[] = [];
     this.#walk(this.#root, { repository, end: repository.host.length, wildcards: 0 }, found);
     return found.length > 1 ? { tied: found } : found[0];
@@ -80,7 +83,7 @@ export class PatternTrie<E extends { readonly pattern: Pattern }> {
       return;
     }
     const dot = end === 0 ? -1 : repository.host.lastIndexOf(".", end - 1);
-    const literal = node.labels.size === 0 ? undefined : node.labels.get(repository.host.slice(dot + 1, end));
+    const literal = node.labels?.get(repository.host.slice(dot + 1, end));
     if (literal !== undefined) this.#walk(literal, { repository, end: dot, wildcards }, found);
     if (node.wildcard !== undefined && wildcards < (found[0]?.pattern.wildcards ?? Number.POSITIVE_INFINITY))
       this.#walk(node.wildcard, { repository, end: dot, wildcards: wildcards + 1 }, found);
@@ -100,7 +103,11 @@ export function compareRank(a: Pattern, b: Pattern): number {
 }
 
 function hostNode<E>(): HostNode<E> {
-  return { plain: undefined, ports: new Map(), labels: new Map(), wildcard: undefined };
+  return { plain: undefined, ports: undefined, labels: undefined, wildcard: undefined };
+}
+
+function pathNode<E>(): PathNode<E> {
+  return { entry: undefined, below: undefined };
 }
 
 function descend<E>(node: HostNode<E>, label: string): HostNode<E> {
@@ -108,25 +115,28 @@ function descend<E>(node: HostNode<E>, label: string): HostNode<E> {
     node.wildcard ??= hostNode();
     return node.wildcard;
   }
+  node.labels ??= new Map();
   const next = node.labels.get(label) ?? hostNode<E>();
   node.labels.set(label, next);
   return next;
 }
 
 function pathsOf<E>(host: HostNode<E>, port: number | undefined): PathNode<E> {
-  const known = port === undefined ? host.plain : host.ports.get(port);
-  if (known !== undefined) return known;
-  const paths: PathNode<E> = { entry: undefined, below: new Map() };
-  if (port === undefined) host.plain = paths;
-  else host.ports.set(port, paths);
+  if (port === undefined) {
+    host.plain ??= pathNode();
+    return host.plain;
+  }
+  host.ports ??= new Map();
+  const paths = host.ports.get(port) ?? pathNode<E>();
+  host.ports.set(port, paths);
   return paths;
 }
 
 function deepest<E>(host: HostNode<E>, repository: Repository): E | undefined {
-  let path = repository.port === undefined ? host.plain : host.ports.get(repository.port);
+  let path = repository.port === undefined ? host.plain : host.ports?.get(repository.port);
   let entry = path?.entry;
   for (let at = 0; path !== undefined && at < repository.segments.length; at += 1) {
-    path = path.below.get(repository.segments[at] ?? "");
+    path = path.below?.get(repository.segments[at] ?? "");
     entry = path?.entry ?? entry;
   }
   return entry;

@@ -5,11 +5,15 @@ const longestInput = 1024;
 /** distribution/reference: RepositoryNameTotalLengthMax, applied to the path. */
 const longestPath = 255;
 
+/** What nearly every input is made of: accepted at a glance, where the rest is looked at character by character to say what is wrong. */
+const usual = /^[A-Za-z0-9._:/@*[\]-]{1,1024}$/;
+
 /**
  * The gate before every parser of this room: 1 to 1024 printable ASCII characters and none that some URL parser would treat specially.
  * Nothing here is ever given to `new URL`, which removes tabs, decodes `%2e`, maps full-width letters and reads `\` as `/` (registry-auth.md 1.4).
  */
 export function refuseCharacters(text: string): Refused | undefined {
+  if (usual.test(text) && !text.includes("://")) return undefined;
   if (text.length === 0) return refuse("Empty", text, "is empty");
   if (text.length > longestInput) return refuse("TooLong", text, `is longer than ${longestInput} characters`);
   for (let at = 0; at < text.length; at += 1) {
