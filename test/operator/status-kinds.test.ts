@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ProviderState } from "../../src/keychain/ports.ts";
+import { authProviderStatus } from "../../src/operator/status-auth-provider.ts";
+import {
+  type AuthProviderStatusInput,
+  claimsByKeeper,
+  type KeyProviderStatusInput,
+  type VerifierStatusInput,
+} from "../../src/operator/status-input.ts";
+import { keyProviderStatus } from "../../src/operator/status-key-provider.ts";
+import { verifierStatus } from "../../src/operator/status-verifier.ts";
+import { lintConditions } from "./status-linter.ts";
+
+const shared = { name: "x", generation: 2, now: Date.UTC(2026, 0, 31), diagnostics: [], programmed: true };
+const invalid = { diagnostics: [{ reason: "InvalidSpec", path: "spec.registries[0]", message: '"*.io" is too wide' }] };
+const resolved: ProviderState = { ready: true, reason: "Resolved", message: "Secret/acr has a credential", warnings: [] };
+const provider: AuthProviderStatusInput = {
+  ...shared,
+  type: "kubernetesSecret",
+  state: resolved,
+  patterns: 2,
+  lost: [],
+  kept: [],
+  boundStores: 3,
+  credentialRevision: "uid/12",
+};
+const verifier: VerifierStatusInput = { ...shared, keys: 2 };
+const keyProvider: KeyProviderStatusInput = { ...shared, keys: [{ name: "alice", algorithm: "ECDSA P-256", fingerprint: "sha256:ab" }] };
+
+interface Conditions {
+  readonly observedGeneration: number;
+  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }[];
+}
+function brief(status: Conditions): string {
+  return (status.conditions ?? []).map(({ type, status, reason }) => `${type}=${status}/${reason}`).join(" ");
+}
+
+test("authProviderStatus() of a working AuthProvider is exactly this", () => {
+  const { conditions, ...rest } = authProviderStatus(provider);
+  assert.deepEqual(rest, { observedGeneration: 2, type: "kubernetesSecret", boundStores: 3, credentialRevision: "uid/12" });
+  assert.equal(
+    brief({ observedGeneration: 2, conditions: conditions ?? [] }),
+    "Ready=True/Succeeded Accepted=True/Valid CredentialsResolved=True/Resolved Programmed=True/AllReplicas",
+  );
+});
+
+const losing = { lost: [{ pattern: "*.azurecr.io", keptBy: "older" }] };
+const rows: { readonly name: string; readonly status: Conditions; readonly expected: string; readonly message?: string }[] = [
+  {
+    name: "authProviderStatus(): an invalid spec",
+    status: authProviderStatus({ ...provider, ...invalid }),
+    expected:
+      "Ready=False/InvalidSpec Accepted=False/InvalidSpec CredentialsResolved=Unknown/Pending Programmed=True/AllReplicas Stalled=True/InvalidSpec",
+    message: 'spec.registries[0]: "*.io" is too wide',
+  },
+  {
+    name: "authProviderStatus(): its Secret is missing: it may appear",
+    status: authProviderStatus({
+      ...provider,
+      state: { ready: false, reason: "RefNotFound", message: "Secret/acr does not exist", warnings: [] },
+    }),
+    expected:
+      "Ready=False/RefNotFound Accepted=True/Valid CredentialsResolved=False/RefNotFound Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
+    message: "Secret/acr does not exist",
+  },
+  {
+    name: "authProviderStatus(): its Secret is of no use: somebody has to edit it",
+    status: authProviderStatus({ ...provider, state: { ready: false, reason: "CredentialInvalid", message: "m", warnings: [] } }),
+    expected:
+      "Ready=False/CredentialInvalid Accepted=True/Valid CredentialsResolved=False/CredentialInvalid Programmed=True/AllReplicas Stalled=True/CredentialInvalid",
+  },
+  {
+    name: "authProviderStatus(): one of two patterns belongs to an older one",
+    status: authProviderStatus({ ...provider, ...losing }),
+    expected: "Ready=True/Succeeded Accepted=True/PartiallyAccepted CredentialsResolved=True/Resolved Programmed=True/AllReplicas",
+  },
+  {
+    name: "authProviderStatus(): its only pattern belongs to an older one",
+    status: authProviderStatus({ ...provider, ...losing, patterns: 1 }),
+    expected:
+      "Ready=False/PatternConflict Accepted=False/PatternConflict CredentialsResolved=True/Resolved Programmed=True/AllReplicas Stalled=True/PatternConflict",
+    message: 'Pattern "*.azurecr.io" belongs to the older AuthProvider/older',
+  },
+  {
+    name: "authProviderStatus(): not published yet",
+    status: authProviderStatus({ ...provider, programmed: false }),
+    expected:
+      "Ready=Unknown/Progressing Accepted=True/Valid CredentialsResolved=True/Resolved Programmed=Unknown/Pending Reconciling=True/Progressing",
+  },
+  {
+    name: "verifierStatus(): keys are trusted",
+    status: verifierStatus(verifier),
+    expected: "Ready=True/Succeeded Accepted=True/Valid TrustResolved=True/KeysLoaded Programmed=True/AllReplicas",
+    message: "2 keys are trusted",
+  },
+  {
+    name: "verifierStatus(): a KeyProvider is missing",
+    status: verifierStatus({ ...verifier, keys: 0, problem: "KeyProvider/release does not exist" }),
+    expected:
+      "Ready=False/DependencyNotReady Accepted=True/Valid TrustResolved=False/DependencyNotReady Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
+    message: "KeyProvider/release does not exist",
+  },
+  {
+    name: "verifierStatus(): no key at all",
+    status: verifierStatus({ ...verifier, keys: 0 }),
+    expected:
+      "Ready=False/NoTrustedKeys Accepted=True/Valid TrustResolved=False/NoTrustedKeys Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
+  },
+  {
+    name: "verifierStatus(): an invalid spec",
+    status: verifierStatus({ ...verifier, ...invalid }),
+    expected:
+      "Ready=False/InvalidSpec Accepted=False/InvalidSpec TrustResolved=Unknown/Pending Programmed=True/AllReplicas Stalled=True/InvalidSpec",
+  },
+  {
+    name: "keyProviderStatus(): one key",
+    status: keyProviderStatus(keyProvider),
+    expected: "Ready=True/Succeeded Accepted=True/Valid TrustResolved=True/KeysLoaded Programmed=True/AllReplicas",
+    message: "1 key is loaded",
+  },
+  {
+    name: "keyProviderStatus(): a key that cannot be used",
+    status: keyProviderStatus({ ...keyProvider, problem: 'Key "bob" is RSA 512' }),
+    expected:
+      "Ready=False/KeyUnusable Accepted=True/Valid TrustResolved=False/KeyUnusable Programmed=True/AllReplicas Stalled=True/KeyUnusable",
+  },
+];
+for (const { name, status, expected, message } of rows) {
+  test(name, () => {
+    lintConditions({ ...status, conditions: (status.conditions ?? []) as never }, 2);
+    assert.equal(brief(status), expected);
+    if (message !== undefined) assert.equal(status.conditions?.[0]?.message, message);
+  });
+}
+
+test("authProviderStatus() shows a conflict on both sides", () => {
+  const kept =
+    claimsByKeeper(
+      new Map([
+        ["younger", [{ pattern: "*.azurecr.io", keptBy: "older" }]],
+        ["third", [{ pattern: "*.azurecr.io", keptBy: "older" }]],
+      ]),
+    ).get("older") ?? [];
+  const acceptedMessage = (status: Conditions): string | undefined => status.conditions?.find(({ type }) => type === "Accepted")?.message;
+  assert.equal(
+    acceptedMessage(authProviderStatus({ ...provider, kept })),
+    'PatternConflict: "*.azurecr.io" is also claimed by AuthProvider/younger, which does not get it (and 1 more)',
+  );
+  assert.equal(
+    acceptedMessage(authProviderStatus({ ...provider, ...losing })),
+    'PatternConflict: Pattern "*.azurecr.io" belongs to the older AuthProvider/older',
+  );
+});
+
+test("authProviderStatus() shows what does not stop it", () => {
+  const state = { ...resolved, warnings: ['key "*.azurecr.io" of Secret/acr is ignored'] };
+  const { conditions } = authProviderStatus({ ...provider, state });
+  assert.equal(
+    conditions?.find(({ type }) => type === "CredentialsResolved")?.message,
+    'Secret/acr has a credential; key "*.azurecr.io" of Secret/acr is ignored',
+  );
+});
+
+test("keyProviderStatus() lists keys by fingerprint and nothing else of them", () => {
+  assert.deepEqual(
+    keyProviderStatus({ ...keyProvider, keys: [{ ...(keyProvider.keys[0] as (typeof keyProvider.keys)[0]), key: "secret" } as never] })
+      .keys,
+    [{ name: "alice", algorithm: "ECDSA P-256", fingerprint: "sha256:ab" }],
+  );
+});
