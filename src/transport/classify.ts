@@ -64,8 +64,8 @@ export function classify(error: unknown, host: string): TransportError {
     return known === undefined || code === undefined ? undefined : { ...known, code };
   });
   if (named !== undefined) return failed(named.class, host, `${named.detail} (${named.code})`);
-  if (find(error, (candidate) => (candidate instanceof Error && candidate.name === "TimeoutError" ? true : undefined)) === true)
-    return failed("Timeout", host, "no answer in time");
+  if (hasName(error, "HTTPParserError")) return failed("ProtocolError", host, "what answered does not speak HTTP");
+  if (hasName(error, "TimeoutError")) return failed("Timeout", host, "no answer in time");
   const code = find(error, codeOf);
   return failed("Internal", host, `the request failed${code === undefined ? "" : ` (${code})`}`);
 }
@@ -87,6 +87,11 @@ function find<T>(error: unknown, pick: (candidate: unknown) => T | undefined, de
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** For the two that have no code of that kind: undici's parser, and a DOMException, whose code is a number. */
+function hasName(error: unknown, name: string): boolean {
+  return find(error, (candidate) => (candidate instanceof Error && candidate.name === name ? true : undefined)) === true;
 }
 
 function codeOf(candidate: unknown): string | undefined {

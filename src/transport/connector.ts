@@ -95,7 +95,7 @@ function describe(refusal: AddressRefusal, reach: Reach): string {
       return "the host is link-local, a metadata service, unspecified or multicast";
     case "Private":
       return reach === "public"
-        ? "the host is in a private network, and neither a scope nor an AuthProvider names it"
+        ? "the host is in a private network, where only a registry may be that a scope or an AuthProvider names"
         : "the host is in a private network";
   }
 }

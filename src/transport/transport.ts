@@ -49,7 +49,7 @@ interface Attempt {
 }
 
 /** Reads from registries. The one place that puts a credential on the wire (registry-auth.md H1–H16). Opens nothing before the first request. */
-export class Transport {
+export class Transport implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #pools: Pools;
   readonly #reader: Reader;
@@ -113,6 +113,10 @@ export class Transport {
   /** Ends every connection; what is under way fails. */
   async close(): Promise<void> {
     await this.#pools.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #tryCredentials(request: RegistryRequest, signal: AbortSignal): Promise<RegistryResponse> {

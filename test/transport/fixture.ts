@@ -7,6 +7,7 @@ import type { Network } from "../../src/transport/network.ts";
 import type { Access, RegistryRequest } from "../../src/transport/request.ts";
 import { Transport, type TransportOptions } from "../../src/transport/transport.ts";
 import { TransportError } from "../../src/transport/transport-error.ts";
+import type { ManualClock } from "../support/clock.ts";
 import { createAuthority } from "../support/certificates.ts";
 import { trustAuthority } from "../support/registry/network.ts";
 
@@ -86,3 +87,12 @@ export async function failureOf(work: Promise<unknown>): Promise<TransportError>
 }
 
 export const never = new AbortController().signal;
+
+/** Moves the clock in steps for as long as `work` goes on: what it waits for besides is I/O, which takes as many steps as it takes. */
+export async function drive<T>(clock: ManualClock, stepMs: number, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const ended = work.finally(() => over.abort());
+  ended.catch(() => {});
+  while (!over.signal.aborted) await clock.advance(stepMs);
+  return await ended;
+}

@@ -10,19 +10,18 @@ describe("Transport.send()", () => {
   it("reads a manifest without a credential", async () => {
     await using registry = await startRegistry({ tls });
     const image = registry.pushImage("team/app", { tag: "1" });
-    const client = transport();
+    await using client = transport();
     const response = await client.send(get(access(registry.origin), "team/app", "manifests/1"), never);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("docker-content-digest"), image.digest);
     assert.equal(response.body.byteLength, image.size);
     assert.equal(response.sentAs, "anonymous");
-    await client.close();
   });
 
   it("learns the scheme once by /v2/ and then sends a password with every first request", async () => {
     await using registry = await startRegistry({ tls, auth: basicAuth });
     registry.pushImage("team/app", { tag: "1" });
-    const client = transport();
+    await using client = transport();
     const at = access(registry.origin, { credentials: [basic(registry.origin)] });
     for (let n = 0; n < 2; n += 1) assert.equal((await client.send(get(at, "team/app", "manifests/1"), never)).sentAs, "acr/alice");
     assert.deepEqual(
@@ -33,13 +32,12 @@ describe("Transport.send()", () => {
         ["/v2/team/app/manifests/1", 200, true],
       ],
     );
-    await client.close();
   });
 
   it("exchanges a password for one token of its own repository, and uses it again", async () => {
     await using registry = await startRegistry({ tls, auth: { ...tokenAuth, scope: "repository:other/app:pull,push" } });
     registry.pushImage("team/app", { tag: "1" });
-    const client = transport();
+    await using client = transport();
     const at = access(registry.origin, { credentials: [basic(registry.origin)] });
     for (let n = 0; n < 2; n += 1) assert.equal((await client.send(get(at, "team/app", "manifests/1"), never)).status, 200);
     assert.deepEqual(
@@ -51,12 +49,11 @@ describe("Transport.send()", () => {
         "GET /v2/team/app/manifests/1 200",
       ],
     );
-    await client.close();
   });
 
   it("says what was refused, of whom, and that nothing was sent", async () => {
     await using registry = await startRegistry({ tls, auth: basicAuth });
-    const client = transport();
+    await using client = transport();
     const wrong = access(registry.origin, { credentials: [basic(registry.origin, { password: "wrong" })] });
     assert.deepEqual((await failureOf(client.send(ping(wrong), never))).failure, {
       class: "AuthenticationFailed",
@@ -67,6 +64,5 @@ describe("Transport.send()", () => {
       class: "AuthenticationFailed",
       message: `${registry.host}: refused (401); ${note}`,
     });
-    await client.close();
   });
 });
