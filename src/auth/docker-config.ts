@@ -40,7 +40,7 @@ class DockerConfigAuth implements AuthProvider {
   constructor(path: string, deps: AuthProviderDeps) {
     this.#path = path;
     this.#deps = deps;
-    this.#source = `The file of AuthProvider/${echo(deps.name)}`;
+    this.#source = `The file of AuthProvider/${echo(deps.name, 63)}`;
   }
 
   async credentials(repository: Repository, signal: AbortSignal): Promise<readonly Credential[]> {

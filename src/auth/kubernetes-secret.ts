@@ -9,7 +9,7 @@ import type { Pattern } from "../oci/pattern.ts";
 
 /** `type: kubernetesSecret`: the Secret as it was when the snapshot was compiled; a change of it compiles a new provider. */
 export function kubernetesSecretAuth(config: AuthProviderConfigs["kubernetesSecret"], deps: AuthProviderDeps): AuthProvider {
-  const source = `Secret/${echo(config.secretRef.name)}`;
+  const source = `Secret/${echo(config.secretRef.name, 63)}`;
   const secret = deps.material.secret(config.secretRef.name);
   const content: SecretCredentials =
     secret === undefined

@@ -18,7 +18,7 @@ interface PullSecrets {
 
 /** `type: serviceAccount`: the `imagePullSecrets` of a ServiceAccount in the own namespace, as the kubelet uses them; its tokens are not. */
 export function serviceAccountAuth(config: AuthProviderConfigs["serviceAccount"], deps: AuthProviderDeps): AuthProvider {
-  const source = `ServiceAccount/${echo(config.serviceAccountRef.name)}`;
+  const source = `ServiceAccount/${echo(config.serviceAccountRef.name, 63)}`;
   const pulled = readPullSecrets(config.serviceAccountRef.name, source, deps.material);
   return capturedProvider(
     (repository) => {
@@ -51,7 +51,7 @@ function readPullSecrets(name: string, source: string, material: MaterialReader)
         break;
       case "basic":
         // It names no registry: the kubelet does not use it as a pull secret either.
-        warnings.push(`Secret/${echo(secretName)} is of type kubernetes.io/basic-auth, which is no pull secret, and is skipped`);
+        warnings.push(`Secret/${echo(secretName, 63)} is of type kubernetes.io/basic-auth, which is no pull secret, and is skipped`);
         break;
       case "unavailable":
         problem ??= { reason: content.reason, message: content.message };
@@ -68,7 +68,7 @@ function readPullSecrets(name: string, source: string, material: MaterialReader)
 }
 
 function missing(name: string): { readonly kind: "unavailable" } & Unavailable {
-  return { kind: "unavailable", reason: "RefNotFound", message: `Secret/${echo(name)} does not exist` };
+  return { kind: "unavailable", reason: "RefNotFound", message: `Secret/${echo(name, 63)} does not exist` };
 }
 
 function stateOf(pulled: PullSecrets, source: string, deps: Pick<AuthProviderDeps, "patterns">): ProviderState {

@@ -72,13 +72,15 @@ export function conflictMessage(tied: readonly Entry[], repository: Repository):
   const [one, other] = [...tied.slice(0, 1), ...(rival === undefined ? [] : [rival])].map(
     (entry) => `"${brief(entry.pattern.text)}" of AuthProvider/${brief(entry.provider.name)}`,
   );
-  return `${one} and ${other} match ${brief(registryOf(repository))}, and neither is more specific`;
+  return echo(`${one} and ${other} match ${brief(registryOf(repository))}, and neither is more specific`, longestMessage);
 }
 
-/** Several names stand in one message of at most 256 bytes: each gets less room than {@link echo} would give. */
+/** Three of the five names in a message of 256 bytes may be this long at once, which no real ones are; what does not fit is cut. */
+const briefly = 60;
+const longestMessage = 256;
+
 function brief(text: string): string {
-  const shown = echo(text);
-  return shown.length > 48 ? `${shown.slice(0, 45)}...` : shown;
+  return echo(text, briefly);
 }
 
 function reasonOf(

@@ -16,7 +16,7 @@ export type SecretCredentials =
  * can aim our own keys at a registry (design 2.1).
  */
 export function readSecretCredentials(secret: SecretMaterial): SecretCredentials {
-  const source = `Secret/${echo(secret.name)}`;
+  const source = `Secret/${echo(secret.name, 63)}`;
   const revision = `${secret.uid}/${secret.resourceVersion}`;
   switch (secret.type) {
     case "kubernetes.io/dockerconfigjson":

@@ -40,13 +40,14 @@ const longestEcho = 100;
 /**
  * `text` as a message may show it: everything but printable ASCII as `\uXXXX`, at most 100 characters (the first 97 and `...`).
  * For printable input that is a simple function, which a CEL rule of the CRD repeats (`size() > 100 ? substring(0, 97) + '...' : self`).
+ * A smaller `limit` is for messages that name several things.
  */
-export function echo(text: string): string {
+export function echo(text: string, limit: number = longestEcho): string {
   let shown = "";
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     shown += code >= 0x20 && code <= 0x7e ? text.charAt(at) : `\\u${code.toString(16).padStart(4, "0")}`;
-    if (shown.length > longestEcho) return `${shown.slice(0, longestEcho - 3)}...`;
+    if (shown.length > limit) return `${shown.slice(0, limit - 3)}...`;
   }
   return shown;
 }
