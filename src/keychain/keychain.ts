@@ -6,7 +6,7 @@ import { type Candidate, CredentialUnavailableError, type Keychain, type Resolve
 import { type Entry, type KeychainProvider, ownedPatterns } from "./provider.ts";
 import { PatternTrie, type Tie } from "./trie.ts";
 
-export { type KeychainProvider, type LostPattern, patternConflicts } from "./provider.ts";
+export { type KeychainProvider, patternConflicts } from "./provider.ts";
 
 export interface KeychainOptions {
   /** The providers that the Store may use; names are unique. */

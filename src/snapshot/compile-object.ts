@@ -127,5 +127,6 @@ function invalidProvider(name: string, diagnostics: readonly Diagnostic[]): Auth
   return {
     credentials: () => Promise.reject(new CredentialUnavailableError("InvalidSpec", message)),
     state: () => ({ ready: false, reason: "InvalidSpec", message, warnings: [] }),
+    unavailable: () => ({ reason: "InvalidSpec", message }),
   };
 }

@@ -113,9 +113,18 @@ describe("dockerConfigAuth()", () => {
     });
   }
 
-  it("reads no file at all without a root", async () => {
+  it("reads no file at all without a root, and says so before anyone asks", async () => {
     const auth = build("dockerConfig", { path: join(root, "config.json") }, { registries: ["ghcr.io"] });
-    assert.deepEqual(await sent(auth, "ghcr.io/app"), ["InvalidSpec", "The file of AuthProvider/acme cannot be read without --file-root"]);
+    const refusal = { reason: "InvalidSpec", message: "The file of AuthProvider/acme cannot be read: --file-root is not set" };
+    assert.deepEqual(auth.state(), { ready: false, ...refusal, warnings: [] });
+    assert.deepEqual(auth.unavailable?.(image("ghcr.io/app")), refusal);
+    assert.deepEqual(await sent(auth, "ghcr.io/app"), [refusal.reason, refusal.message]);
+  });
+
+  it("knows without reading that a repository is none of its own, and nothing of the file", () => {
+    const auth = provider("config.json");
+    assert.equal(auth.unavailable?.(image("quay.io/app"))?.reason, "HostNotAllowed");
+    assert.equal(auth.unavailable?.(image("ghcr.io/app")), undefined);
   });
 
   it("refuses what is no regular file, and does not wait for a named pipe", async () => {

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { authProviders } from "../../src/auth/catalog.ts";
+import type { AuthProviderConfigs, AuthProviderType } from "../../src/api/auth-provider.ts";
+import { build, dockerConfig, sent } from "./support.ts";
+
+/** Each type with references that lead nowhere: total over the union, so that a new type has to be added here. */
+const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T] } = {
+  anonymous: {},
+  kubernetesSecret: { secretRef: { name: "gone" } },
+  serviceAccount: { serviceAccountRef: { name: "gone" } },
+  dockerConfig: { path: "config.json" },
+};
+
+describe("authProviders", () => {
+  for (const type of Object.keys(authProviders) as AuthProviderType[]) {
+    it(`has a page for ${type}`, () => {
+      const page = readFileSync(new URL("../../docs/reference/auth-types.md", import.meta.url), "utf8");
+      assert.ok(page.includes(`\n## ${type}\n`));
+    });
+
+    it(`CVE-2026-24845: ${type} never looks for a credential in the environment or the home directory`, async () => {
+      const home = mkdtempSync(join(tmpdir(), "countersign-home-"));
+      const before = {
+        HOME: process.env["HOME"],
+        DOCKER_CONFIG: process.env["DOCKER_CONFIG"],
+        REGISTRY_AUTH_FILE: process.env["REGISTRY_AUTH_FILE"],
+      };
+      try {
+        writeFileSync(join(home, "config.json"), dockerConfig({ "ghcr.io": "ambient" }));
+        Object.assign(process.env, { HOME: home, DOCKER_CONFIG: home, REGISTRY_AUTH_FILE: join(home, "config.json") });
+        const fileRoot = mkdtempSync(join(home, "root-"));
+        const answer = await sent(build(type, leadingNowhere[type], { registries: ["ghcr.io"], fileRoot }), "ghcr.io/app");
+        assert.equal(answer[0], type === "anonymous" ? undefined : "RefNotFound");
+      } finally {
+        for (const [name, value] of Object.entries(before)) {
+          if (value === undefined) delete process.env[name];
+          else process.env[name] = value;
+        }
+        rmSync(home, { recursive: true, force: true });
+      }
+    });
+  }
+});
