@@ -41,6 +41,8 @@ class DockerConfigAuth implements AuthProvider {
     this.#path = path;
     this.#deps = deps;
     this.#source = `The file of AuthProvider/${echo(deps.name, 63)}`;
+    // Known before anyone asks: a status must not say Resolved of a file that can never be read.
+    if (deps.fileRoot === undefined) this.#failure = this.#withoutRoot();
   }
 
   async credentials(repository: Repository, signal: AbortSignal): Promise<readonly Credential[]> {
@@ -59,6 +61,11 @@ class DockerConfigAuth implements AuthProvider {
       return { ready: true, reason: "Resolved", message: `${this.#source} is read when a credential is first needed`, warnings: [] };
     if (!config.ok) return notReady(config);
     return { ready: true, reason: "Resolved", message: `${this.#source} has credentials`, warnings: config.warnings };
+  }
+
+  /** Only what needs no reading: of the file itself the next {@link credentials} tells. */
+  unavailable(repository: Repository): Unavailable | undefined {
+    return refuseForeign(this.#deps, repository) ?? (this.#deps.fileRoot === undefined ? this.#withoutRoot() : undefined);
   }
 
   async #refresh(): Promise<Loaded> {
@@ -80,13 +87,17 @@ class DockerConfigAuth implements AuthProvider {
   /** Where the file really is: symbolic links may lead about within the root, as in a mounted Secret, and never out of it. */
   async #locate(): Promise<string> {
     const { fileRoot } = this.#deps;
-    if (fileRoot === undefined) throw toError({ reason: "InvalidSpec", message: `${this.#source} cannot be read without --file-root` });
+    if (fileRoot === undefined) throw toError(this.#withoutRoot());
     const root = await realpath(fileRoot);
     const path = await realpath(resolve(root, this.#path));
     const below = relative(root, path);
     if (below === "" || below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below))
       throw toError({ reason: "InvalidSpec", message: `${this.#source} is not below --file-root` });
     return path;
+  }
+
+  #withoutRoot(): Unavailable {
+    return { reason: "InvalidSpec", message: `${this.#source} cannot be read: --file-root is not set` };
   }
 
   async #read(path: string): Promise<Loaded> {
