@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
 
 /** A key that may be trusted. */
-export interface PublicKey {
+interface PublicKey {
   readonly key: KeyObject;
   /** `sha256:<hex>` of the SubjectPublicKeyInfo. */
   readonly fingerprint: string;
