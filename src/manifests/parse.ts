@@ -1,16 +1,20 @@
-import { createHash } from "node:crypto";
-import { LineCounter, parseAllDocuments } from "yaml";
+import { type Document, LineCounter, parseAllDocuments } from "yaml";
+import { boundedMessage } from "../api/diagnostic.ts";
 
-/** A document that cannot be used, and where it is: shown to whoever edits it. */
+/** A file, or a document in it, that cannot be used: shown to whoever edits it. Holds nothing of the content but names of kinds, objects and keys. */
 export interface ManifestProblem {
   readonly file: string;
-  /** Begins with `line:column: ` where the place is known. */
+  /** ≤ 256 bytes; begins with `line:column: ` where the place is known. */
   readonly message: string;
 }
 
-/** One object of a file, before it gets the metadata that an API server would give it. */
+/** One object as it stands in a file. */
 export interface ManifestObject {
   readonly file: string;
+  /** Of its document, from 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly namespace: string | undefined;
@@ -22,72 +26,111 @@ export interface ParsedFile {
   readonly problems: readonly ManifestProblem[];
 }
 
-/** More aliases than a person writes are an attempt to fill the memory. */
+/** Aliases that a document may resolve, nested ones counted as often as they unfold: more than a person writes is an attempt to fill the memory. */
 const maxAliases = 100;
 const maxDocuments = 10_000;
+/** Kubernetes objects are some ten levels deep; whatever walks one recursively is safe below this. */
+const maxDepth = 64;
 
-/** Parses one file of YAML (or JSON, which is YAML). A document that does not parse is a problem; the others of the file are kept out of it too. */
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Parses one file of YAML 1.2 (or JSON, which is YAML), with merge keys, as kubectl takes it; a `List` is its items. Every document is read, so that all
+ * problems are shown at once; whether any of a file with problems is used is the caller's to say. Never throws.
+ */
 export function parseManifests(file: string, text: string): ParsedFile {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { uniqueKeys: true, lineCounter: lines, version: "1.2", merge: false });
-  if (!Array.isArray(documents)) return { objects: [], problems: [] };
+  let documents: readonly Document[];
+  try {
+    const parsed = parseAllDocuments(text, { uniqueKeys: true, lineCounter: lines, merge: true, prettyErrors: false });
+    documents = Array.isArray(parsed) ? parsed : [];
+  } catch {
+    // The parser is recursive: what is nested a thousandfold ends its stack. That is the only way for it to throw.
+    return { objects: [], problems: [problemAt({ file, line: 1, column: 1 }, "is nested too deeply")] };
+  }
+  if (documents.length > maxDocuments) {
+    return { objects: [], problems: [problemAt({ file, line: 1, column: 1 }, `has more than ${maxDocuments} documents`)] };
+  }
   const objects: ManifestObject[] = [];
   const problems: ManifestProblem[] = [];
-  if (documents.length > maxDocuments) return { objects, problems: [{ file, message: `has more than ${maxDocuments} documents` }] };
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
   for (const document of documents) {
-    const start = lines.linePos(document.range[0]);
     const [error] = document.errors;
+    const start = place(document.contents?.range?.[0] ?? document.range?.[0] ?? 0);
     if (error !== undefined) {
-      const at = error.linePos?.[0] ?? start;
-      problems.push({ file, message: `${at.line}:${at.col}: ${firstLine(error.message)}` });
+      problems.push(problemAt(place(error.pos[0]), error.code === "RESOURCE_EXHAUSTION" ? "is nested too deeply" : error.message));
       continue;
     }
     const value = toValue(document);
-    if (value === undefined || value === null) continue; // a separator, or comments only
-    const found = identify(file, value);
-    if (typeof found === "string") problems.push({ file, message: `${start.line}:${start.col}: ${found}` });
-    else objects.push(...found);
+    if (!value.ok) problems.push(problemAt(start, value.message));
+    else if (value.value !== undefined && value.value !== null) collect(start, value.value, { objects, problems });
   }
   return { objects, problems };
 }
 
-function toValue(document: { toJS(options: { readonly maxAliasCount: number }): unknown }): unknown {
+/** A problem with its place in front. */
+export function problemAt({ file, line, column }: Place, message: string): ManifestProblem {
+  return { file, message: boundedMessage(`${line}:${column}: ${message}`) };
+}
+
+function toValue(document: Document): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string } {
+  let value: unknown;
   try {
-    return document.toJS({ maxAliasCount: maxAliases });
-  } catch {
-    return "an alias that is unresolved, or used too often"; // becomes "is not an object" below
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    return {
+      ok: false,
+      message: error instanceof ReferenceError ? "has an alias without an anchor, or too many aliases" : "is nested too deeply",
+    };
   }
+  return isDeeper(value, maxDepth) ? { ok: false, message: `is nested more than ${maxDepth} levels deep` } : { ok: true, value };
 }
 
-/** A `List` is its items, as for kubectl. */
-function identify(file: string, value: unknown): readonly ManifestObject[] | string {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "is not an object with apiVersion, kind and metadata";
-  const object = value as Readonly<Record<string, unknown>>; // a YAML mapping with string keys; every member is checked before use
-  const { kind, metadata, items } = object as { readonly kind?: unknown; readonly metadata?: unknown; readonly items?: unknown };
-  if (typeof kind !== "string" || typeof object["apiVersion"] !== "string") return "has no apiVersion and kind";
-  if (kind === "List" && Array.isArray(items)) {
-    const found = items.map((item) => identify(file, item));
-    const problem = found.find((item) => typeof item === "string");
-    return problem ?? found.flatMap((item) => (typeof item === "string" ? [] : item));
+/** Level by level, not recursively; an alias into what holds it is endlessly deep, and found here too. */
+function isDeeper(value: unknown, most: number): boolean {
+  let level: readonly object[] = typeof value === "object" && value !== null ? [value] : [];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= most) return true;
+    const next = new Set<object>(); // a shared part is looked at once a level, or a thousand aliases would be a thousand copies
+    for (const item of level)
+      for (const member of Object.values(item) as unknown[]) if (typeof member === "object" && member !== null) next.add(member);
+    level = [...next];
   }
-  const { name, namespace } = (typeof metadata === "object" && metadata !== null ? metadata : {}) as {
-    name?: unknown;
-    namespace?: unknown;
-  };
-  if (typeof name !== "string" || name === "") return "has no metadata.name";
-  if (namespace !== undefined && typeof namespace !== "string") return "has a metadata.namespace that is not a string";
-  return [{ file, kind, name, namespace, object }];
+  return false;
 }
 
-function firstLine(message: string): string {
-  const [line = ""] = message.split("\n");
-  return line.replace(/ at line \d+, column \d+:?$/, "");
+function collect(place: Place, value: unknown, into: { readonly objects: ManifestObject[]; readonly problems: ManifestProblem[] }): void {
+  const found = identify(place, value);
+  if (typeof found === "string") into.problems.push(problemAt(place, found));
+  else if (found.kind === "List") for (const item of itemsOf(found.object)) collect(place, item, into);
+  else into.objects.push(found);
 }
 
-/** Short hash of content: a file's version of `resourceVersion`. */
-export function contentHash(value: unknown): string {
-  return createHash("sha256")
-    .update(typeof value === "string" ? value : JSON.stringify(value))
-    .digest("hex")
-    .slice(0, 16);
+function identify(place: Place, value: unknown): ManifestObject | string {
+  if (!isRecord(value)) return "is not an object with apiVersion, kind and metadata";
+  const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || apiVersion === "" || kind === "") return "has no apiVersion and kind";
+  const shared = { ...place, apiVersion, kind, object: value };
+  if (kind === "List") return { ...shared, name: "", namespace: undefined };
+  const metadata: { readonly name?: unknown; readonly namespace?: unknown } = isRecord(value["metadata"]) ? value["metadata"] : {};
+  const { name, namespace } = metadata;
+  if (typeof name !== "string" || name === "") return `${kind} has no metadata.name`;
+  if (namespace !== undefined && typeof namespace !== "string") return `${kind}/${name} has a metadata.namespace that is not a string`;
+  return { ...shared, name, namespace: namespace === "" ? undefined : namespace };
+}
+
+/** A `List` without items is one with something forgotten; each of its items is then "not an object". */
+function itemsOf(list: Readonly<Record<string, unknown>>): readonly unknown[] {
+  return Array.isArray(list["items"]) ? list["items"] : [undefined];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,14 @@
 import { type FSWatcher, watch } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
-import { type DirectoryState, readDirectory } from "./directory.ts";
-import { contentHash, type ManifestObject, type ManifestProblem, parseManifests } from "./parse.ts";
+import { belongs } from "./belonging.ts";
+import { type DirectoryState, type FileState, isSameDirectory, readDirectory } from "./directory.ts";
+import { Identities, type IdentifiedObject } from "./identity.ts";
+import { type ManifestObject, type ManifestProblem, problemAt } from "./parse.ts";
 
+/** Where and how manifests are read. */
 export interface ManifestSourceOptions {
-  /** Read with its sub-directories; `.yaml`, `.yml` and `.json`. */
+  /** Read with its sub-directories; `.yaml`, `.yml` and `.json`; ≤ 1,000 files of ≤ 4 MiB. */
   readonly directory: string;
   /** Secrets, ConfigMaps and ServiceAccounts of this namespace (and those that name none) are kept, others ignored. */
   readonly namespace: string;
@@ -15,34 +18,41 @@ export interface ManifestSourceOptions {
   readonly pollMs?: number;
 }
 
-const materialKinds: ReadonlySet<string> = new Set(["Secret", "ConfigMap", "ServiceAccount"]);
-
-interface Known {
-  readonly source: ManifestObject;
-  readonly contentHash: string;
-  readonly specHash: string;
-  readonly generation: number;
-  readonly object: unknown;
+/** What a file contributes: its objects that belong here, as they are or as they last were when all of it could be used. */
+interface Contribution {
+  readonly digest: string;
+  readonly objects: readonly Accepted[];
+}
+interface Accepted {
+  readonly manifest: ManifestObject;
+  readonly object: Readonly<Record<string, unknown>>;
 }
 
+/** A change counts once two looks this far apart agree: editors empty a file, or rename it away, before they write it. */
+const settleMs = 100;
+/** A directory that never comes to rest is taken as it is after two seconds. */
+const maxSettleRounds = 20;
+
 /**
- * The resources of a directory, watched; satisfies the operator's port for where resources come from. A file that becomes unreadable or does not parse is
- * a problem, and the objects of its last good version stay: an editor's half-written file must not take a Store or a Verifier out of a verdict.
+ * The resources of a directory, watched; satisfies the operator's port for where resources come from. A file that cannot be read or used is a problem, and
+ * the objects of its last good version stay: a half-written file must not take a Store or a Verifier out of a verdict. Only deleting it removes them.
  */
 export class ManifestSource {
   readonly #options: ManifestSourceOptions;
-  readonly #objects = new Map<string, Map<string, Known>>();
-  readonly #lastGood = new Map<string, readonly ManifestObject[]>();
-  #views = new Map<string, ReadonlyMap<string, unknown>>();
+  readonly #identities: Identities;
+  readonly #lastGood = new Map<string, Contribution>();
+  #objects: ReadonlyMap<string, ReadonlyMap<string, IdentifiedObject>> = new Map();
+  #views: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map();
   #problems: readonly ManifestProblem[] = [];
   #state: DirectoryState = { files: new Map(), problems: [] };
   #changed: (kind: string, name: string) => void = () => {};
 
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
+    this.#identities = new Identities(options.namespace);
   }
 
-  /** What could not be used, by file. */
+  /** What could not be used, in order of files. */
   problems(): readonly ManifestProblem[] {
     return this.#problems;
   }
@@ -52,124 +62,134 @@ export class ManifestSource {
     return this.#views.get(kind) ?? new Map();
   }
 
-  /** Resolves once the directory has been read; goes on until `signal` aborts. */
+  /** Resolves once the directory has been read; goes on following it until `signal` aborts. @throws ManifestError */
   async start(listener: { changed(kind: string, name: string): void }, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#state = await readDirectory(this.#options.directory, this.#state);
+    signal.throwIfAborted();
+    this.#apply(this.#state);
     this.#changed = (kind, name) => listener.changed(kind, name);
-    await this.#refresh();
     void this.#follow(signal);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { clock, directory, logger, pollMs = 2000 } = this.#options;
-    let wake: () => void = () => {};
-    let watcher: FSWatcher | undefined;
+    const { clock, logger, pollMs = 2000 } = this.#options;
+    let nap = new AbortController();
+    const wake = (): void => nap.abort(new DOMException("The directory may have changed", "AbortError"));
+    signal.addEventListener("abort", wake, { once: true });
+    const watcher = this.#watch(wake);
     try {
-      watcher = watch(directory, { recursive: true, persistent: false }, () => wake());
-      watcher.on("error", () => watcher?.close());
+      while (!signal.aborted) {
+        await clock.sleep(pollMs, nap.signal).catch(() => {
+          /* woken: look at once */
+        });
+        nap = new AbortController();
+        if (signal.aborted) return;
+        await this.#look(signal).catch((error: unknown) => {
+          if (!signal.aborted) this.#unreadable(error);
+        });
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+      watcher?.close();
+      logger.debug("the manifests are not followed any more");
+    }
+  }
+
+  /** The watch only wakes; where there is none, polling finds everything, later. */
+  #watch(wake: () => void): FSWatcher | undefined {
+    const { directory, logger } = this.#options;
+    try {
+      const watcher = watch(directory, { recursive: true, persistent: false }, () => wake());
+      watcher.on("error", () => watcher.close());
+      return watcher;
     } catch {
       logger.debug("the directory cannot be watched and is polled only", { directory });
+      return undefined;
     }
-    while (!signal.aborted) {
-      const nap = new AbortController();
-      wake = () => nap.abort(new DOMException("The directory has changed", "AbortError"));
-      await clock.sleep(pollMs, AbortSignal.any([signal, nap.signal])).catch(() => {
-        /* woken, or stopped */
-      });
-      if (signal.aborted) break;
-      await this.#refresh().catch((error: unknown) =>
-        logger.error("the manifests could not be read", { ...(error instanceof Error && { error }) }),
-      );
-    }
-    watcher?.close();
   }
 
-  async #refresh(): Promise<void> {
-    const next = await readDirectory(this.#options.directory, this.#state);
-    if (next === this.#state) return;
-    this.#state = next;
-    const problems = [...next.problems];
-    const objects: ManifestObject[] = [];
-    for (const [file, { text }] of [...next.files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      const parsed = text === undefined ? { objects: [], problems: [{ file, message: "cannot be read" }] } : parseManifests(file, text);
-      if (parsed.problems.length === 0) this.#lastGood.set(file, parsed.objects);
-      else
-        problems.push(
-          ...parsed.problems.map((problem) => ({ ...problem, message: `${problem.message}; ${lastGoodNote(this.#lastGood.get(file))}` })),
-        );
-      objects.push(...(this.#lastGood.get(file) ?? []));
+  async #look(signal: AbortSignal): Promise<void> {
+    const { clock, directory } = this.#options;
+    let before = this.#state;
+    let state = await readDirectory(directory, before);
+    const changed = !isSameDirectory(state, before);
+    for (let round = 0; round < maxSettleRounds && !isSameDirectory(state, before); round += 1) {
+      await clock.sleep(settleMs, signal);
+      before = state;
+      state = await readDirectory(directory, before);
     }
-    for (const file of this.#lastGood.keys()) if (!next.files.has(file)) this.#lastGood.delete(file);
-    this.#apply(objects, problems);
-    this.#problems = problems;
-    for (const problem of problems)
-      this.#options.logger.warn("a manifest cannot be used", { file: problem.file, problem: problem.message });
+    this.#state = state;
+    if (changed || this.#problems.some((problem) => problem.file === directory)) this.#apply(state);
   }
 
-  #apply(objects: readonly ManifestObject[], problems: ManifestProblem[]): void {
-    const next = new Map<string, Map<string, Known>>();
-    for (const source of objects) {
-      const { kind, name, namespace } = source;
-      if (materialKinds.has(kind) && (namespace ?? this.#options.namespace) !== this.#options.namespace) continue;
-      const ofKind = next.get(kind) ?? new Map<string, Known>();
+  #apply(state: DirectoryState): void {
+    const problems = [...state.problems];
+    const accepted: Accepted[] = [];
+    for (const [path, file] of state.files) accepted.push(...this.#contribution(path, file, problems));
+    for (const path of this.#lastGood.keys()) if (!state.files.has(path)) this.#lastGood.delete(path);
+    this.#publish(accepted, problems);
+    this.#report(problems);
+  }
+
+  #contribution(path: string, file: FileState, problems: ManifestProblem[]): readonly Accepted[] {
+    const last = this.#lastGood.get(path);
+    if (last !== undefined && last.digest === file.digest) return last.objects;
+    const found: ManifestProblem[] = [...file.parsed.problems];
+    const objects: Accepted[] = [];
+    for (const manifest of file.parsed.objects) {
+      const belonging = belongs(manifest, this.#options.namespace);
+      if (belonging.verdict === "ours") objects.push({ manifest, object: belonging.object });
+      else if (belonging.verdict === "wrong") found.push(problemAt(manifest, belonging.message));
+    }
+    if (file.blank && last !== undefined && last.objects.length > 0)
+      found.push({ file: path, message: "is empty; delete it to remove its objects" });
+    if (found.length === 0) {
+      this.#lastGood.set(path, { digest: file.digest, objects });
+      return objects;
+    }
+    const note = last === undefined ? "nothing of the file is used" : "its last good version stays in use";
+    problems.push(...found.map((problem) => ({ ...problem, message: `${problem.message}; ${note}` })));
+    return last?.objects ?? [];
+  }
+
+  #publish(accepted: readonly Accepted[], problems: ManifestProblem[]): void {
+    const before = this.#objects;
+    const next = new Map<string, Map<string, IdentifiedObject>>();
+    for (const { manifest, object } of accepted) {
+      const { kind, name } = manifest;
+      const ofKind = next.get(kind) ?? new Map<string, IdentifiedObject>();
       next.set(kind, ofKind);
       const first = ofKind.get(name);
-      if (first !== undefined) {
-        problems.push({ file: source.file, message: `${kind}/${name} is in ${first.source.file} already, and that one counts` });
-        continue;
-      }
-      ofKind.set(name, toKnown(source, { before: this.#objects.get(kind)?.get(name), namespace: this.#options.namespace }));
+      if (first === undefined) ofKind.set(name, this.#identities.identify(manifest, object, before.get(kind)?.get(name)));
+      else problems.push(problemAt(manifest, `${kind}/${name} is in ${first.manifest.file} already, and that one counts`));
     }
     const changes: (readonly [string, string])[] = [];
-    for (const kind of new Set([...next.keys(), ...this.#objects.keys()])) {
-      const [now, before] = [next.get(kind), this.#objects.get(kind)];
-      for (const name of new Set([...(now?.keys() ?? []), ...(before?.keys() ?? [])])) {
-        if (now?.get(name)?.contentHash !== before?.get(name)?.contentHash) changes.push([kind, name]);
+    for (const kind of new Set([...before.keys(), ...next.keys()])) {
+      const [old, now] = [before.get(kind), next.get(kind)];
+      for (const name of old?.keys() ?? []) if (now?.has(name) !== true) this.#identities.forget(kind, name);
+      for (const name of new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])) {
+        if (old?.get(name)?.object !== now?.get(name)?.object) changes.push([kind, name]);
       }
     }
-    this.#objects.clear();
-    for (const [kind, ofKind] of next) this.#objects.set(kind, ofKind);
-    this.#views = new Map([...next].map(([kind, ofKind]) => [kind, new Map([...ofKind].map(([name, known]) => [name, known.object]))]));
+    this.#objects = next;
+    this.#views = new Map([...next].map(([kind, ofKind]) => [kind, new Map([...ofKind].map(([name, { object }]) => [name, object]))]));
     for (const [kind, name] of changes) this.#changed(kind, name);
   }
-}
 
-function lastGoodNote(lastGood: readonly ManifestObject[] | undefined): string {
-  return lastGood === undefined ? "nothing of the file is used" : "its last good version stays in use";
-}
+  #unreadable(error: unknown): void {
+    const file = this.#options.directory;
+    const others = this.#problems.filter((problem) => problem.file !== file);
+    this.#report([{ file, message: "cannot be read; what was read last stays in use" }, ...others], error);
+  }
 
-/** With the metadata that an API server would give: uid from kind and name, a generation that counts changes of the spec, content hash as version. */
-function toKnown(source: ManifestObject, context: { readonly before: Known | undefined; readonly namespace: string }): Known {
-  const { before } = context;
-  const hash = contentHash(source.object);
-  if (before?.contentHash === hash) return { ...before, source };
-  const specHash = contentHash(source.object["spec"] ?? "");
-  const generation = before === undefined ? 1 : before.generation + (before.specHash === specHash ? 0 : 1);
-  const isMaterial = materialKinds.has(source.kind);
-  const metadata = {
-    ...(source.object["metadata"] as Record<string, unknown>), // checked by parseManifests
-    ...(isMaterial && { namespace: context.namespace }),
-    uid: contentHash([source.kind, isMaterial ? context.namespace : "", source.name]),
-    generation,
-    resourceVersion: hash,
-    // All of one age: in files conflicts are decided by name alone (design 3).
-    creationTimestamp: "1970-01-01T00:00:00Z",
-  };
-  const object = deepFreeze({ ...withStringData(source), metadata });
-  return { source, contentHash: hash, specHash, generation, object };
-}
-
-/** `stringData` of a Secret is merged into `data`, as the API server does. */
-function withStringData(source: ManifestObject): Record<string, unknown> {
-  const { stringData, data, ...rest } = source.object;
-  if (source.kind !== "Secret" || typeof stringData !== "object" || stringData === null) return { ...source.object };
-  const merged: Record<string, unknown> = { ...(typeof data === "object" && data !== null ? data : {}) };
-  for (const [key, value] of Object.entries(stringData))
-    if (typeof value === "string") merged[key] = Buffer.from(value, "utf8").toString("base64");
-  return { ...rest, data: merged };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
+  /** Each problem is logged when it is new, not every time it is found again. */
+  #report(problems: readonly ManifestProblem[], error?: unknown): void {
+    const known = new Set(this.#problems.map(({ file, message }) => `${file}: ${message}`));
+    this.#problems = problems;
+    for (const { file, message } of problems) {
+      if (!known.has(`${file}: ${message}`))
+        this.#options.logger.warn("a manifest cannot be used", { file, problem: message, ...(error instanceof Error && { error }) });
+    }
+  }
 }
