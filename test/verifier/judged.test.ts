@@ -90,6 +90,13 @@ describe("cosign Verifier with several signatures", () => {
     const counted = await judged(verifierOf(alice), signImage({ ...both, key: [alice, ...crowd], format: "legacy" }));
     assert.equal(counted.outcome, "verified");
   });
+
+  it("looks at fewer signatures the more keys are trusted", async () => {
+    const many = Array.from({ length: 1024 }, (_, at) => ({ ...mallory, fingerprint: `sha256:${at}` }));
+    const result = await judged(verifierOf(...many), signImage({ ...both, key: [alice, bob, alice], format: "legacy" }));
+    assert.ok(result.outcome === "inconclusive");
+    assert.equal(result.cause, "The artifact has more than 2 signatures");
+  });
 });
 
 describe("cosign Verifier when a layer cannot be read", () => {

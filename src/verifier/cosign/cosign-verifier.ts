@@ -6,7 +6,7 @@ import type { KeyProvider, TrustedKey } from "../../trust/ports.ts";
 import { isBundleMediaType } from "./bundle.ts";
 import { type Finding, nearestRejection, reject } from "./finding.ts";
 import { isBundle, judgeBundle } from "./judge-bundle.ts";
-import { judgeLegacy, type LegacyFindings, mostSignatures } from "./judge-legacy.ts";
+import { judgeLegacy, type LegacyFindings } from "./judge-legacy.ts";
 import { gatherTrust, toSigner } from "./trust.ts";
 
 /** What a cosign Verifier is built with. */
@@ -45,18 +45,18 @@ interface Judge {
 async function verifyArtifact(input: VerifyInput, { name, keys }: Judge, signal: AbortSignal): Promise<VerificationResult> {
   const { artifact } = input;
   const base = { verifier: name, artifact: artifact.descriptor.digest };
-  const { findings, unread, isCut } = await judgeArtifact(input, keys, signal);
+  const { findings, unread, cutAt } = await judgeArtifact(input, keys, signal);
   const signers = signersOf(findings);
   if (signers.length > 0) return { outcome: "verified", ...base, signers };
   // Nothing verified: what was not read might have been what counts, so that nothing was found out.
   if (unread.length > 0) throw unread[0];
-  if (isCut) return { outcome: "inconclusive", ...base, cause: `The artifact has more than ${mostSignatures} signatures` };
+  if (cutAt !== undefined) return { outcome: "inconclusive", ...base, cause: `The artifact has more than ${cutAt} signatures` };
   const { reason, message } = nearestRejection(findings.filter((finding) => finding.outcome === "rejected")) ?? nothingSigned(artifact);
   return { outcome: "rejected", ...base, reason, message };
 }
 
 async function judgeArtifact(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<LegacyFindings> {
-  if (isBundle(input.artifact)) return { findings: await judgeBundle(input, keys, signal), unread: [], isCut: false };
+  if (isBundle(input.artifact)) return { findings: await judgeBundle(input, keys, signal), unread: [] };
   return await judgeLegacy(input, keys, signal);
 }
 

@@ -11,7 +11,9 @@ import { judgePayload, longestPayload } from "./simple-signing.ts";
 const signatureAnnotation = "dev.cosignproject.cosign/signature";
 const certificateAnnotation = "dev.sigstore.cosign/certificate";
 /** Of one artifact; each is a read and a try with every key. */
-export const mostSignatures = 64;
+const mostSignatures = 64;
+/** Tries of a signature with a key, of one artifact: Ed25519ph takes up to 3 ms each, and whoever may push could ask for any number. */
+const mostTries = 2048;
 /** RSA 8192 has 1024. */
 const longestSignature = 1024;
 const readingAtOnce = 4;
@@ -21,13 +23,14 @@ export interface LegacyFindings {
   readonly findings: readonly Finding[];
   /** Why some layers were not judged. */
   readonly unread: readonly unknown[];
-  /** More than {@link mostSignatures}: the others were not looked at. */
-  readonly isCut: boolean;
+  /** Set if there were more signatures than this, and the others were not looked at. */
+  readonly cutAt?: number;
 }
 
 /** Judges every layer of cosign's older form: the layer is what was signed, its annotation the signature. One that cannot be read does not hide the others. */
 export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<LegacyFindings> {
   const layers = input.artifact.layers.filter((layer) => layer.mediaType === mediaTypes.cosignSimpleSigning);
+  const most = Math.min(mostSignatures, Math.max(1, Math.floor(mostTries / Math.max(1, keys.length))));
   // Two people who sign the same image sign the same bytes: read once.
   const payloads = new Map<string, Promise<Uint8Array>>();
   const read = (layer: Descriptor): Promise<Uint8Array> => {
@@ -37,7 +40,7 @@ export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[
   };
   const unread: unknown[] = [];
   const findings = await mapLimited(
-    layers.slice(0, mostSignatures),
+    layers.slice(0, most),
     async (layer): Promise<Finding | undefined> => {
       try {
         return await judgeLayer(layer, { read, keys, subject: input.subject.digest }, signal);
@@ -49,7 +52,7 @@ export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[
     },
     { concurrency: readingAtOnce, signal },
   );
-  return { findings: findings.filter((finding) => finding !== undefined), unread, isCut: layers.length > mostSignatures };
+  return { findings: findings.filter((finding) => finding !== undefined), unread, ...(layers.length > most && { cutAt: most }) };
 }
 
 interface LayerDeps {
