@@ -3,7 +3,7 @@ import type { Credential } from "../oci/credential.ts";
 import { asObject, field, parseJSON } from "../oci/json.ts";
 import { echo } from "../oci/parsed.ts";
 import { matchesPattern, parsePattern, type Pattern } from "../oci/pattern.ts";
-import type { Repository } from "../oci/repository.ts";
+import { printRepository, type Repository } from "../oci/repository.ts";
 import { decodeDockerAuthEntry } from "./docker-auth-entry.ts";
 import { type Answer, refused } from "./answer.ts";
 import type { Unavailable } from "./ports.ts";
@@ -83,7 +83,7 @@ export function credentialsFor(keys: readonly KeyedCredential[], repository: Rep
   if (credentials.length > 0) return { ok: true, credentials: credentials.slice(0, mostCredentials) };
   const [broken] = matching;
   if (broken !== undefined && !broken.content.ok) return invalid(`${source}: key "${echo(broken.pattern.text)}" ${broken.content.problem}`);
-  return { ok: false, reason: "NoMatchingKey", message: `${source} has no key for this repository` };
+  return { ok: false, reason: "NoMatchingKey", message: `${source} has no key for ${echo(printRepository(repository))}` };
 }
 
 /** Why these keys cannot serve any repository that `patterns` match; for the state of a provider, before anyone asks. */

@@ -49,7 +49,7 @@ describe("kubernetesSecretAuth()", () => {
   it("uses a keyed Secret under a wildcard for the hosts that its keys write out", async () => {
     const auth = provider(["*.azurecr.io"], pullSecret("pull", { "acme.azurecr.io": "me", "*.azurecr.io": "all" }));
     assert.deepEqual(await sent(auth, "acme.azurecr.io/app"), ["basic me uid-pull/7#1"]);
-    assert.deepEqual(await sent(auth, "evil.azurecr.io/app"), ["NoMatchingKey", "Secret/pull has no key for this repository"]);
+    assert.deepEqual(await sent(auth, "evil.azurecr.io/app"), ["NoMatchingKey", "Secret/pull has no key for evil.azurecr.io/app"]);
     assert.deepEqual(auth.state().warnings, ['Secret/pull: key "*.azurecr.io" has a wildcard and is ignored']);
   });
 
