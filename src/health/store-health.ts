@@ -128,7 +128,7 @@ export function reachabilityOf(health: StoreHealth): Reachability {
 
 function notChecked(literal: readonly EndpointHealth[]): string {
   const [waiting] = literal.filter((entry) => entry.state === "Unknown");
-  if (waiting === undefined) return "No registry host is written out in the scopes, and no image has been read yet";
+  if (waiting === undefined) return "No host to check is written out, and none has been met yet";
   return boundedMessage(`${waiting.endpoint} has not been checked yet`);
 }
 

@@ -85,7 +85,7 @@ const folds: {
     health: wildcard,
     status: "Unknown",
     reason: "NotChecked",
-    message: "No registry host is written out in the scopes, and no image has been read yet",
+    message: "No host to check is written out, and none has been met yet",
     pending: false,
   },
   {
