@@ -55,16 +55,21 @@ function readPullSecrets(name: string, source: string, material: MaterialReader)
         break;
       case "unavailable":
         problem ??= { reason: content.reason, message: content.message };
-        warnings.push(`${content.message}; skipped`);
+        warnings.push(skipped(content));
         break;
     }
   }
   if (readable > 0) return { keys, warnings };
   return {
     keys,
-    warnings,
+    // The first failure is the message already; a status shows both, one after the other.
+    warnings: warnings.filter((warning) => problem === undefined || warning !== skipped(problem)),
     problem: problem ?? { reason: "NoMatchingKey", message: `${source} names no imagePullSecrets that can be used` },
   };
+}
+
+function skipped(unavailable: Unavailable): string {
+  return `${unavailable.message}; skipped`;
 }
 
 function missing(name: string): { readonly kind: "unavailable" } & Unavailable {

@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { parse } from "yaml";
 import { authProviders } from "../../src/auth/catalog.ts";
-import type { AuthProviderConfigs, AuthProviderType } from "../../src/api/auth-provider.ts";
+import { type AuthProviderConfigs, type AuthProviderType, decodeAuthProvider } from "../../src/api/auth-provider.ts";
+import { reasons } from "../../src/api/reasons.ts";
 import { build, dockerConfig, sent } from "./support.ts";
 
 /** Each type with references that lead nowhere: total over the union, so that a new type has to be added here. */
@@ -17,9 +19,19 @@ const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T]
 
 describe("authProviders", () => {
   for (const type of Object.keys(authProviders) as AuthProviderType[]) {
-    it(`has a page for ${type}`, () => {
+    it(`has a section for ${type}, with a manifest that is accepted and what to do about each reason`, () => {
       const page = readFileSync(new URL("../../docs/reference/auth-types.md", import.meta.url), "utf8");
-      assert.ok(page.includes(`\n## ${type}\n`));
+      const [, section = ""] = page.split(`\n## ${type}\n`);
+      const [own = ""] = section.split("\n## ");
+      const [, sample = ""] = /```yaml\n([\s\S]*?)```/.exec(own) ?? [];
+      const decoded = decodeAuthProvider(parse(sample));
+      assert.equal(decoded.ok && decoded.spec.type, type);
+      const named = Array.from(own.matchAll(/^\| `([A-Z]\w+)` \| /gm), ([, reason = ""]) => reason);
+      assert.ok(named.length > 0);
+      assert.deepEqual(
+        named.filter((reason) => !Object.hasOwn(reasons, reason)),
+        [],
+      );
     });
 
     it(`CVE-2026-24845: ${type} never looks for a credential in the environment or the home directory`, async () => {

@@ -49,6 +49,17 @@ describe("serviceAccountAuth()", () => {
     assert.equal((await sent(provider(["a"], pullSecret("a", { "quay.io": "me" })), "quay.io/app"))[0], "HostNotAllowed");
   });
 
+  it("says once what is wrong with the first of its pull secrets when none is left, and warns of the others", () => {
+    assert.deepEqual(provider(["gone", "tls"], secret("tls", "kubernetes.io/tls", {})).state(), {
+      ready: false,
+      reason: "RefNotFound",
+      message: "Secret/gone does not exist",
+      warnings: [
+        'Secret/tls is of type "kubernetes.io/tls"; only kubernetes.io/dockerconfigjson, dockercfg and basic-auth are used; skipped',
+      ],
+    });
+  });
+
   const notReady: readonly (readonly [why: string, auth: AuthProvider, reason: string, message: string])[] = [
     ["there is no such ServiceAccount", provider(undefined), "RefNotFound", "ServiceAccount/puller does not exist"],
     ["it names no pull secrets", provider([]), "NoMatchingKey", "ServiceAccount/puller names no imagePullSecrets"],
