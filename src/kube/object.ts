@@ -35,7 +35,7 @@ export function takeObject(value: unknown): KubeObject {
 }
 
 /** Freezes a JSON value and all that it holds, however deep it nests. */
-export function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   const pending: unknown[] = [value];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next !== "object" || next === null) continue;

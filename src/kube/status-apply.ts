@@ -12,13 +12,12 @@ export interface StatusApply {
   readonly status: unknown;
 }
 
-/** What became of it. `conflict`: the object has changed or been recreated, judge it anew; `gone`: there is none. */
+/**
+ * What became of it. `applied`: `echo` is the status as the server keeps it, with its schema's defaults; `conflict`: the object has changed or been
+ * recreated, judge it anew; `gone`: there is none.
+ */
 export type StatusApplied =
-  | {
-      readonly outcome: "applied" /** As the server keeps it: an older schema may have pruned a field. */;
-      readonly echo: unknown;
-      readonly resourceVersion: string;
-    }
+  | { readonly outcome: "applied"; readonly echo: unknown; readonly resourceVersion: string }
   | { readonly outcome: "conflict" | "gone" };
 
 /** What a status writer is made of. */
@@ -32,7 +31,8 @@ export interface StatusSinkOptions {
 
 /**
  * Writes a status by server-side apply. Forced: another writer of our fields loses. The resourceVersion in the body is what refuses an old verdict
- * for a recreated object: on `/status` of a custom resource the API server does not look at `metadata.uid` (real-parts 1.6).
+ * for a recreated object: on `/status` of a custom resource the API server does not look at `metadata.uid` (real-parts 1.6). A member that the schema
+ * does not know is not pruned: the apply as a whole is refused with 500, so an operator must not be newer than its CRDs.
  * @throws {KubeError} with any code
  */
 export async function applyStatus(
@@ -58,7 +58,7 @@ export async function applyStatus(
     return { outcome: "applied", echo: record(answer.body)["status"], resourceVersion };
   } catch (error) {
     if (error instanceof KubeError && error.status === 409) return { outcome: "conflict" };
-    // Without a reason the 404 is about the path: the kind, or its status, is not served. That may pass.
+    // Without a reason the 404 is about the path: the kind is not served, which may pass. A kind that is served without a status cannot be told apart.
     if (error instanceof KubeError && error.status === 404 && error.reason === "NotFound") return { outcome: "gone" };
     throw error;
   }

@@ -59,8 +59,8 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
 /** Words of somebody else, fit for one line of a message: control characters as spaces, cut at 256 characters. */
 export function quotable(words: string): string {
   // oxlint-disable-next-line eslint/no-control-regex -- control characters are what this is about
-  const line = words.slice(0, maxQuoted + 1).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-  return line.length > maxQuoted ? `${line.slice(0, maxQuoted)}…` : line;
+  const line = words.slice(0, maxQuoted).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return words.length > maxQuoted ? `${line}…` : line;
 }
 
 /** The members of a JSON object; none for any other value. */

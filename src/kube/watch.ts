@@ -5,14 +5,10 @@ import { type KubeObject, takeObject } from "./object.ts";
 import { type Collection, collectionPath } from "./resource.ts";
 import { decodeStatus, quotable, record, text } from "./status.ts";
 
-/** One event of a watch. ERROR events are thrown. */
+/** One event of a watch; `endsInitialEvents`: the objects that were there at the start have all been sent. ERROR events are thrown. */
 export type WatchEvent =
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: KubeObject }
-  | {
-      readonly type: "BOOKMARK";
-      readonly resourceVersion: string /** The objects that were there at the start have all been sent. */;
-      readonly endsInitialEvents: boolean;
-    };
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string; readonly endsInitialEvents: boolean };
 
 /** Where a watch begins: after a state that we have seen, or with everything there is, which then takes the place of a list. */
 export type WatchStart = { readonly from: "resourceVersion"; readonly resourceVersion: string } | { readonly from: "everything" };

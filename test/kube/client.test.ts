@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { test, type TestContext } from "node:test";
 import { createKubeClient } from "../../src/kube/client.ts";
@@ -219,6 +219,32 @@ test("KubeClient reads refused credentials again, once in ten seconds, and shows
   assert.ok(error instanceof KubeError && error.status === 401);
   assert.equal(api.requests.length, 4, "not again within ten seconds");
   assert.doesNotMatch(`${inspect(error, { depth: 9 })}${JSON.stringify(logger.lines)}${inspect(client, { depth: 9 })}`, /canary/);
+  client.close();
+});
+
+test("KubeClient runs under a pod's service account, and follows its token when that is rotated", async (t) => {
+  const authority = createAuthority();
+  const tokens = new Set(["pod-token-1"]);
+  const api = await serve(t, { certificate: authority.issue(loopback), tokens });
+  using root = temporaryFile("unused", "");
+  const folder = `${root.directory}/var/run/secrets/kubernetes.io/serviceaccount`;
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of [
+    ["ca.crt", authority.pem],
+    ["namespace", "operators\n"],
+    ["token", "pod-token-1\n"],
+  ] as const)
+    writeFileSync(`${folder}/${name}`, content);
+  const env = { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(api.port) };
+  const before = { ...process.env };
+  t.after(() => (process.env = before));
+  Object.assign(process.env, env);
+  const client = await clientOf(api, { clock: new ManualClock(), config: { inCluster: true, rootDirectory: root.directory } });
+  assert.deepEqual([client.server, client.namespace, (await client.request(get, signal)).status], [api.url, "operators", 200]);
+  tokens.clear();
+  tokens.add("pod-token-2");
+  writeFileSync(`${folder}/token`, "pod-token-2\n");
+  assert.equal((await client.request(get, signal)).status, 200, "refused once, read again, let in");
   client.close();
 });
 

@@ -53,11 +53,11 @@ test("applyStatus() says gone for a missing object, and throws for a missing kin
   await assert.rejects(applyStatus(target, { name: "a", resourceVersion, status: {} }, signal), { code: "KUBE_REFUSED", status: 404 });
 });
 
-test("applyStatus() echoes a status that an older schema prunes, so that the rest need not be written for ever", async (t) => {
+test("applyStatus() throws for a member that an older schema does not know: an apply is refused whole, nothing is pruned", async (t) => {
   const { api, target, resourceVersion } = await scene(t);
-  api.pruned = ["novelty"];
-  const applied = await applyStatus(target, { name: "a", resourceVersion, status: { ready: true, novelty: 1 } }, signal);
-  assert.deepEqual(applied.outcome === "applied" && applied.echo, { ready: true });
+  api.undeclared = ["novelty"];
+  const applied = applyStatus(target, { name: "a", resourceVersion, status: { ready: true, novelty: 1 } }, signal);
+  await assert.rejects(applied, { code: "KUBE_REFUSED", status: 500, remedy: "retry" });
 });
 
 test("KubeStatusSink.apply() finds the collection by kind, and refuses one that was not named", async (t) => {

@@ -52,8 +52,8 @@ export class FakeKubeApi {
   connections = 0;
   /** How a watch from a compacted state is refused: with HTTP 410, or with 200 and an ERROR event. */
   expiry: "http" | "in-stream" = "in-stream";
-  /** Members of a status that an older schema does not know. */
-  pruned: readonly string[] = [];
+  /** Members of a status that its schema does not know: an apply is then refused with 500, whatever `fieldValidation` says. */
+  undeclared: readonly string[] = [];
   readonly #options: FakeKubeApiOptions;
   readonly #server: Server;
   readonly #objects = new Map<string, { readonly collection: string; object: Json }>();
@@ -318,9 +318,12 @@ export class FakeKubeApi {
       sendStatus(response, 409, "Conflict", "the object has been modified");
     else if (request.verb === "patch") sendJson(response, 200, this.#store(target.resource, given));
     else {
-      const status = Object.fromEntries(Object.entries(given.status ?? {}).filter(([name]) => !this.pruned.includes(name)));
+      const status = given.status ?? {};
+      const undeclared = this.undeclared.find((name) => name in status);
       const isSame = JSON.stringify(status) === JSON.stringify(known["status"]); // a write that changes nothing makes no new revision
-      sendJson(response, 200, isSame ? known : this.#store(target.resource, { ...known, status }));
+      if (undeclared !== undefined)
+        sendStatus(response, 500, "", `failed to create typed patch object: .status.${undeclared}: field not declared in schema`);
+      else sendJson(response, 200, isSame ? known : this.#store(target.resource, { ...known, status }));
     }
   }
 }
