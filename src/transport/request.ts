@@ -14,8 +14,8 @@ export interface Access {
   readonly tokenHosts: readonly string[];
   /** Equal exactly if the same secrets would be sent. */
   readonly identity: string;
-  /** Ends the message of a refusal when nothing was sent: `sent without a credential: …`. */
-  readonly note?: string;
+  /** Ends the message of a refusal when nothing was sent: `sent without a credential: …`. Read only then: it may be a getter that has to search. */
+  readonly note?: string | undefined;
   /** `registry`: a manifest names this host, so that it may live in a private network. */
   readonly reach: Reach;
   /** PEM bundle that is trusted beside the system's roots, for this origin only. */

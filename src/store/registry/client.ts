@@ -106,7 +106,7 @@ export class RegistryClient {
   }
 
   #request(target: Target, read: Read, resolved: Resolved): RegistryRequest {
-    const { origin, credentials, tokenHosts, identity, note, provider } = resolved;
+    const { origin, credentials, tokenHosts, identity, provider } = resolved;
     const { resource, query, accept, limitBytes, tooLong, answers } = read;
     return {
       access: {
@@ -114,9 +114,11 @@ export class RegistryClient {
         credentials,
         tokenHosts,
         identity,
+        get note() {
+          return resolved.note;
+        },
         // `"*"` alone names nobody: whoever writes an image reference would else choose which address inside is asked (registry-auth.md H9).
         reach: target.isConfigured || provider !== undefined ? "registry" : "public",
-        ...(note !== undefined && { note }),
         ...(this.#ca.failure === undefined && this.#ca.pem !== undefined && { caPem: this.#ca.pem }),
       },
       method: read.method ?? "GET",

@@ -1,0 +1,488 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { inspect } from "node:util";
+import { CredentialUnavailableError, type Keychain } from "../../src/keychain/ports.ts";
+import { printRepository } from "../../src/oci/repository.ts";
+import { createAuthority } from "../support/certificates.ts";
+import { ManualClock } from "../support/clock.ts";
+import { blob, encode, type RegistryAuth, startRegistry, type TestRegistry, types } from "../support/registry.ts";
+import { virtualNetwork } from "../support/registry/network.ts";
+import {
+  authority,
+  canary,
+  collect,
+  descriptor,
+  digest,
+  failureOf,
+  image,
+  never,
+  pattern,
+  provider,
+  registryScene,
+  tls,
+} from "./fixture.ts";
+
+const name = "team/app";
+const auth = { kind: "basic", users: { alice: canary } } as const;
+
+describe("resolve()", () => {
+  it("gives the descriptor of a tag and of a digest", async () => {
+    await using registry = await startRegistry({ tls });
+    const pushed = registry.pushImage(name, { tag: "1.2" });
+    await using scene = registryScene({ scopes: [registry.host] });
+    const repository = image(`${registry.host}/${name}`);
+    assert.deepEqual(await scene.store.resolve(repository, { tag: "1.2" }, never), descriptor(pushed));
+    assert.deepEqual(await scene.store.resolve(repository, { digest: digest(pushed.digest) }, never), descriptor(pushed));
+  });
+
+  it("names what is not there", async () => {
+    await using registry = await startRegistry({ tls });
+    registry.pushImage(name);
+    await using scene = registryScene({ scopes: [registry.host] });
+    const error = await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "none" }, never));
+    assert.deepEqual(error.failure, { class: "NotFound", message: `${registry.host}: no tag "none" in "team/app"` });
+  });
+
+  const manifest = { schemaVersion: 2, mediaType: types.manifest, config: blob(types.config, "{}").descriptor, layers: [] };
+  const rows: readonly (readonly [string, unknown, Readonly<Record<string, string>>, string])[] = [
+    [
+      "CVE-2023-47630: a lying Docker-Content-Digest",
+      manifest,
+      { "docker-content-digest": `sha256:${"0".repeat(64)}` },
+      "the Docker-Content-Digest of a tag is not that of its bytes",
+    ],
+    [
+      "CVE-2021-41190: a Content-Type that makes an index of a manifest",
+      manifest,
+      { "content-type": types.index },
+      "the Content-Type of a manifest contradicts the document",
+    ],
+    [
+      "CVE-2021-41190: a document that is both",
+      { ...manifest, mediaType: types.index, manifests: [] },
+      {},
+      'a manifest cannot be read: The index has "config" or "layers" as a manifest has (CVE-2021-41190)',
+    ],
+    ["a document that is neither", {}, {}, "a manifest cannot be read: The manifest does not have schemaVersion 2"],
+  ];
+  for (const [what, document, headers, detail] of rows)
+    it(`refuses ${what}`, async () => {
+      await using registry = await startRegistry({ tls });
+      registry.setMode("/manifests/", { kind: "bytes", body: encode(document), headers });
+      await using scene = registryScene({ scopes: [registry.host] });
+      const error = await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never));
+      assert.deepEqual(error.failure, { class: "ProtocolError", message: `${registry.host}: ${detail}` });
+    });
+
+  it("CVE-2023-47630: refuses other bytes under a digest", async () => {
+    await using registry = await startRegistry({ tls });
+    const pushed = registry.pushImage(name);
+    registry.setMode("/manifests/", { kind: "bytes", body: encode(manifest), headers: { "docker-content-digest": pushed.digest } });
+    await using scene = registryScene({ scopes: [registry.host] });
+    const error = await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { digest: digest(pushed.digest) }, never));
+    assert.equal(error.message, `${registry.host}: serves other bytes under ${pushed.digest}`);
+  });
+
+  it("takes what the document says it is, and Docker's word where it says nothing", async () => {
+    await using registry = await startRegistry({ tls });
+    const docker = "application/vnd.docker.distribution.manifest.v2+json";
+    const { mediaType: _none, ...bare } = manifest;
+    await using scene = registryScene({ scopes: [registry.host] });
+    for (const [body, contentType, expected] of [
+      [manifest, docker, types.manifest],
+      [bare, `${docker}; charset=utf-8`, docker],
+      [bare, "application/json", types.manifest],
+    ] as const) {
+      registry.setMode("/manifests/", { kind: "bytes", body: encode(body), headers: { "content-type": contentType } });
+      assert.equal((await scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never)).mediaType, expected);
+    }
+  });
+
+  it("fault 21: does not read a manifest of 100 MiB", async () => {
+    await using registry = await startRegistry({ tls });
+    registry.setMode("/manifests/", { kind: "huge", bytes: 104_857_600 });
+    await using scene = registryScene({ scopes: [registry.host] });
+    assert.equal((await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never))).class, "LimitExceeded");
+  });
+});
+
+describe("fetch()", () => {
+  it("reads manifests and blobs by digest, and nothing from where a manifest says that a layer lies (CVE-2020-15157)", async () => {
+    await using registry = await startRegistry({ tls });
+    const layer = { ...blob(types.layer, "layer").descriptor, urls: ["https://evil.example/layer"] };
+    registry.pushBlob(name, "layer");
+    const pushed = registry.push(name, {
+      schemaVersion: 2,
+      mediaType: types.manifest,
+      config: blob(types.config, "{}").descriptor,
+      layers: [layer],
+    });
+    await using scene = registryScene({ scopes: [registry.host] });
+    const repository = image(`${registry.host}/${name}`);
+    assert.equal((await scene.store.fetch(repository, descriptor(pushed), never)).byteLength, pushed.size);
+    assert.equal(Buffer.from(await scene.store.fetch(repository, descriptor(layer), never)).toString(), "layer");
+    assert.deepEqual(
+      registry.requests.map(({ path }) => path),
+      [`/v2/${name}/manifests/${pushed.digest}`, `/v2/${name}/blobs/${layer.digest}`],
+    );
+  });
+
+  const content = blob("a/b", "content").descriptor;
+  const rows: readonly (readonly [string, Parameters<TestRegistry["setMode"]>[1], string, string])[] = [
+    ["other bytes of the same length", { kind: "bytes", body: "CONTENT" }, "ProtocolError", `serves other bytes under ${content.digest}`],
+    ["fewer bytes", { kind: "bytes", body: "cont" }, "ProtocolError", `serves 4 bytes under ${content.digest}, which has 7`],
+    ["more bytes", { kind: "bytes", body: "content and more" }, "ProtocolError", "the answer is longer than 7 bytes"],
+    ["bytes without an end", { kind: "endless" }, "ProtocolError", "the answer is longer than 7 bytes"],
+    ["404", { kind: "status", status: 404 }, "NotFound", `has no ${content.digest}`],
+    ["503", { kind: "status", status: 503 }, "ServerError", "answered 503"],
+  ];
+  for (const [what, mode, expected, detail] of rows)
+    it(`answers ${what} with ${expected}`, async () => {
+      await using registry = await startRegistry({ tls });
+      registry.setMode("/blobs/", mode);
+      await using scene = registryScene({ scopes: [registry.host] });
+      const error = await failureOf(scene.store.fetch(image(`${registry.host}/${name}`), descriptor(content), never));
+      assert.deepEqual(error.failure, { class: expected, message: `${registry.host}: ${detail}` });
+    });
+
+  it("asks nobody for more than the limits allow", async () => {
+    await using registry = await startRegistry({ tls });
+    await using scene = registryScene({ scopes: [registry.host], limits: { artifacts: 64, blobBytes: 1000 } });
+    const repository = image(`${registry.host}/${name}`);
+    for (const [mediaType, size] of [
+      ["a/b", 1001],
+      [types.manifest, 4_194_305],
+    ] as const)
+      assert.equal(
+        (await failureOf(scene.store.fetch(repository, descriptor({ ...content, mediaType, size }), never))).class,
+        "LimitExceeded",
+      );
+    assert.equal(registry.requests.length, 0);
+  });
+});
+
+describe("where requests go", () => {
+  const rewrite = [
+    { from: pattern("docker.io"), to: image("mirror.acme.io/hub") },
+    { from: pattern("docker.io/library"), to: image("mirror.acme.io/official") },
+  ];
+
+  it("rewrite: the longest `from` by whole segments wins", async () => {
+    await using scene = registryScene({ scopes: ["docker.io", "ghcr.io"], config: { rewrite } });
+    const where = (text: string): string => scene.store.locate(image(text)).key;
+    assert.deepEqual(["nginx", "acme/app", "library2/app", "ghcr.io/a/b"].map(where), [
+      "mirror.acme.io/official/nginx",
+      "mirror.acme.io/hub/acme/app",
+      "mirror.acme.io/hub/library2/app",
+      "ghcr.io/a/b",
+    ]);
+    assert.deepEqual(scene.store.endpoints(), ["ghcr.io", "mirror.acme.io"]);
+  });
+
+  it("evidenceRepository: referrers and their content are read there, tags at the image's own repository", async () => {
+    await using registry = await startRegistry({ tls, nameUnknown: false });
+    const subject = registry.pushImage("images/app", { tag: "1" });
+    const pushed = registry.pushReferrer("evidence/all", subject, { artifactType: "a/b", layers: [] });
+    await using scene = registryScene({ scopes: [registry.host], config: { evidenceRepository: image(`${registry.host}/evidence/all`) } });
+    const repository = image(`${registry.host}/images/app`);
+    assert.deepEqual(await scene.store.resolve(repository, { tag: "1" }, never), descriptor(subject));
+    assert.deepEqual(
+      (await collect(scene.store.listReferrers(repository, descriptor(subject), never))).map((listed) => listed.digest),
+      [pushed.digest],
+    );
+    assert.equal((await scene.store.fetch(repository, descriptor(pushed), never)).byteLength, pushed.size);
+    assert.deepEqual(
+      new Set(registry.requests.map(({ path }) => path.split("/").slice(2, 4).join("/"))),
+      new Set(["images/app", "evidence/all"]),
+    );
+    assert.equal(scene.store.locate(repository).key, `${registry.host}/evidence/all`);
+    assert.deepEqual(scene.store.repositories(repository).map(printRepository), [
+      `${registry.host}/evidence/all`,
+      `${registry.host}/images/app`,
+    ]);
+  });
+
+  it("endpoints(): hosts that are written out, sorted, 32 at most", async () => {
+    const endpoints = async (scopes: readonly string[], config: Parameters<typeof registryScene>[0] = {}): Promise<readonly string[]> => {
+      await using scene = registryScene({ ...config, scopes });
+      return scene.store.endpoints();
+    };
+    assert.deepEqual(await endpoints(["*"]), []);
+    assert.deepEqual(await endpoints(["*.azurecr.io", "ghcr.io/acme", "ghcr.io/other", "b.acme.io:5000", "docker.io"]), [
+      "b.acme.io:5000",
+      "docker.io",
+      "ghcr.io",
+    ]);
+    assert.deepEqual(await endpoints(["*"], { config: { rewrite } }), ["mirror.acme.io"]);
+    assert.deepEqual(await endpoints(["ghcr.io"], { config: { rewrite } }), ["ghcr.io"]);
+    assert.deepEqual(await endpoints(["ghcr.io"], { config: { evidenceRepository: image("signatures.acme.io/evidence") } }), [
+      "signatures.acme.io",
+    ]);
+    assert.equal((await endpoints(Array.from({ length: 40 }, (_, n) => `r${n}.acme.io`))).length, 32);
+  });
+
+  it("identity(): equal exactly for the same provider, pattern and CA bundle", async () => {
+    const of = async (options: Parameters<typeof registryScene>[0]): Promise<string> => {
+      await using scene = registryScene({ scopes: ["*"], ...options });
+      return scene.store.identity(image("registry.acme.io/team/app"));
+    };
+    const acr = provider("acr", ["registry.acme.io"], [["alice", canary]]);
+    const wide = provider("wide", ["*.acme.io"], []);
+    const ca = {
+      config: { caBundleRef: { kind: "ConfigMap", name: "ca", key: "ca.crt" } },
+      configMaps: { ca: { "ca.crt": authority.pem } },
+    } as const;
+    const all = [
+      await of({}),
+      await of({ providers: [acr] }),
+      await of({ providers: [wide] }),
+      await of({ config: { unmatched: "Deny" } }),
+      await of({ providers: [acr], ...ca }),
+    ];
+    assert.equal(new Set(all).size, all.length);
+    assert.equal(await of({ providers: [acr, wide] }), await of({ providers: [acr] }));
+    assert.ok(!all.join("").includes(canary));
+  });
+
+  it('H9: an image that only "*" matches may not choose a host in a private network', async () => {
+    await using registry = await startRegistry({ tls });
+    registry.pushImage(name, { tag: "1" });
+    const resolve = async (options: Parameters<typeof registryScene>[0]): Promise<string> => {
+      await using scene = registryScene(options);
+      return await scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never).then(
+        () => "read",
+        (error: unknown) => (error as { class: string }).class,
+      );
+    };
+    assert.equal(await resolve({ scopes: ["*"] }), "UnsafeEndpoint");
+    assert.equal(registry.requests.length, 0);
+    assert.equal(await resolve({ scopes: [registry.host] }), "read");
+    assert.equal(await resolve({ scopes: ["*"], providers: [provider("inner", [registry.host], [])] }), "read");
+    assert.equal(
+      await resolve({ scopes: ["*"], config: { rewrite: [{ from: pattern(registry.host), to: image(`${registry.host}/team`) }] } }),
+      "NotFound",
+    );
+  });
+});
+
+describe("caBundleRef", () => {
+  const own = createAuthority({ commonName: "acme" });
+  const leaf = own.issue({ ipAddresses: ["127.0.0.1"] });
+  const config = { caBundleRef: { kind: "ConfigMap", name: "acme-ca", key: "ca.crt" } } as const;
+
+  it("makes a private registry readable", async () => {
+    await using registry = await startRegistry({ tls: { key: leaf.keyPem, cert: leaf.pem } });
+    registry.pushImage(name, { tag: "1" });
+    await using without = registryScene({ scopes: [registry.host] });
+    assert.equal((await failureOf(without.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never))).class, "TLSFailure");
+    await using scene = registryScene({ scopes: [registry.host], config, configMaps: { "acme-ca": { "ca.crt": `# ours\n${own.pem}` } } });
+    assert.equal((await scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never)).mediaType, types.manifest);
+  });
+
+  const rows: readonly (readonly [string, Readonly<Record<string, Readonly<Record<string, string>>>>, string])[] = [
+    ["a ConfigMap that does not exist", {}, "does not exist"],
+    ["a key that does not exist", { "acme-ca": { other: own.pem } }, 'has no key "ca.crt"'],
+    ["an empty value", { "acme-ca": { "ca.crt": "" } }, 'has no PEM certificate under "ca.crt"'],
+    ["a key instead of a certificate", { "acme-ca": { "ca.crt": leaf.keyPem } }, 'has no PEM certificate under "ca.crt"'],
+    [
+      "a certificate that is none",
+      { "acme-ca": { "ca.crt": "-----BEGIN CERTIFICATE-----\nbm9wZQ==\n-----END CERTIFICATE-----\n" } },
+      'has a certificate that cannot be read under "ca.crt"',
+    ],
+    ["too much", { "acme-ca": { "ca.crt": "x".repeat(1_048_577) } }, 'has more than 1048576 bytes under "ca.crt"'],
+  ];
+  for (const [what, configMaps, detail] of rows)
+    it(`with ${what}: every call says so, and nobody is asked`, async () => {
+      await using registry = await startRegistry({ tls });
+      await using scene = registryScene({ scopes: [registry.host], config, configMaps });
+      const failure = { class: "TLSFailure", message: `ConfigMap "acme-ca", named by caBundleRef, ${detail}` };
+      assert.deepEqual((await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never))).failure, failure);
+      assert.deepEqual((await scene.store.probe(registry.host, never)).failure, failure);
+      assert.equal(registry.requests.length, 0);
+    });
+});
+
+describe("probe() and what is observed", () => {
+  it("says that a registry is well, with whom it was asked", async () => {
+    await using registry = await startRegistry({ tls, auth });
+    const clock = new ManualClock();
+    await using scene = registryScene({
+      scopes: [registry.host],
+      clock,
+      providers: [provider("acr", [registry.host], [["alice", canary]])],
+    });
+    assert.deepEqual(await scene.store.probe(registry.host, never), {
+      endpoint: registry.host,
+      source: "probe",
+      time: clock.now(),
+      latencyMs: 0,
+      authProvider: "acr",
+    });
+    assert.deepEqual(scene.seen, [], "the prober has the answer already");
+  });
+
+  it("says what is wrong", async () => {
+    await using registry = await startRegistry({ tls, auth });
+    const rows: readonly (readonly [Parameters<typeof registryScene>[0], string, string])[] = [
+      [{}, "AuthenticationFailed", `${registry.host}: refused (401); sent without a credential: no AuthProvider matches ${registry.host}`],
+      [
+        { config: { unmatched: "Deny" } },
+        "CredentialUnavailable",
+        `${registry.host}: unmatched is Deny and no AuthProvider matches ${registry.host}`,
+      ],
+      [
+        { providers: [provider("acr", [registry.host], [["alice", "wrong"]])] },
+        "AuthenticationFailed",
+        `${registry.host}: refused the credential of AuthProvider "acr" (401)`,
+      ],
+    ];
+    for (const [options, expected, message] of rows) {
+      await using scene = registryScene({ scopes: [registry.host], ...options });
+      const { failure } = await scene.store.probe(registry.host, never);
+      assert.deepEqual([failure?.class, failure?.message.slice(0, message.length)], [expected, message]);
+    }
+  });
+
+  it("takes a web server for no registry", async () => {
+    await using registry = await startRegistry({ tls });
+    registry.setMode("/", { kind: "status", status: 404, body: "<html>" });
+    await using scene = registryScene({ scopes: [registry.host] });
+    assert.equal((await scene.store.probe(registry.host, never)).failure?.class, "ProtocolError");
+  });
+
+  it("knows nothing of a host that is not its own", async () => {
+    await using scene = registryScene({ scopes: ["registry.acme.io"] });
+    assert.equal((await scene.store.probe("other.acme.io", never)).failure?.class, "Internal");
+  });
+
+  it("CVE-2021-41092: a provider without a credential is named, and nobody is asked in its stead", async () => {
+    await using registry = await startRegistry({ tls });
+    const keychain: Keychain = {
+      select: () => ({
+        outcome: "CredentialUnavailable",
+        reason: "RefNotFound",
+        message: "no",
+        provider: "acr",
+        pattern: registry.host,
+        candidates: [],
+      }),
+      resolve: () => Promise.reject(new CredentialUnavailableError("RefNotFound", 'Secret "acr" does not exist')),
+    };
+    await using scene = registryScene({ scopes: [registry.host], keychain });
+    const error = await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never));
+    assert.deepEqual(error.failure, { class: "CredentialUnavailable", message: `${registry.host}: Secret "acr" does not exist` });
+    assert.equal(scene.seen[0]?.authProvider, "acr");
+    assert.equal(registry.requests.length, 0);
+  });
+
+  it("a defect below it is Internal, and says nothing", async () => {
+    const keychain: Keychain = {
+      select: () => ({ outcome: "Anonymous", candidates: [] }),
+      resolve: () => Promise.reject(new TypeError(canary)),
+    };
+    await using scene = registryScene({ scopes: ["registry.acme.io"], keychain });
+    const error = await failureOf(scene.store.resolve(image("registry.acme.io/a"), { tag: "1" }, never));
+    assert.equal(error.class, "Internal");
+    assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(canary));
+  });
+
+  it("every exchange is reported, 404 as a success of the host, and the referrers API where it was learnt", async () => {
+    await using registry = await startRegistry({ tls });
+    const subject = registry.pushImage(name, { tag: "1" });
+    const clock = new ManualClock();
+    await using scene = registryScene({ scopes: [registry.host], clock });
+    const repository = image(`${registry.host}/${name}`);
+    await collect(scene.store.listReferrers(repository, descriptor(subject), never));
+    await failureOf(scene.store.resolve(repository, { tag: "none" }, never));
+    registry.setMode("/manifests/", { kind: "status", status: 500 });
+    await failureOf(scene.store.resolve(repository, { tag: "1" }, never));
+    const seen = { endpoint: registry.host, source: "traffic", time: clock.now(), latencyMs: 0 } as const;
+    assert.deepEqual(scene.seen, [
+      { ...seen, referrersAPI: "Supported" },
+      seen,
+      { ...seen, failure: { class: "ServerError", message: `${registry.host}: answered 500` } },
+    ]);
+    assert.equal((await scene.store.probe(registry.host, never)).referrersAPI, "Supported");
+  });
+
+  it("a registry that lets the Store's time run out is reported; one that nobody waits for is not", async () => {
+    await using registry = await startRegistry({ tls });
+    registry.setMode("/manifests/", { kind: "hang" });
+    const arrival = registry.hold("/manifests/");
+    arrival.release();
+    const clock = new ManualClock();
+    await using scene = registryScene({ scopes: [registry.host], clock });
+    using deadline = clock.deadline(2000);
+    const late = scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, deadline.signal);
+    const lateReason = assert.rejects(late, (reason) => reason === deadline.signal.reason);
+    await arrival.arrived();
+    await clock.advance(2000);
+    await lateReason;
+    assert.deepEqual(
+      scene.seen.map(({ failure }) => failure),
+      [{ class: "Timeout", message: `${registry.host}: no answer within the time that this Store has` }],
+    );
+    const left = new AbortController();
+    const other = scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, left.signal);
+    const otherReason = assert.rejects(other, (reason) => reason === left.signal.reason);
+    await arrival.arrived(2);
+    left.abort(new DOMException("decided", "AbortError"));
+    await otherReason;
+    assert.equal(scene.seen.length, 1);
+  });
+});
+
+describe("request budget: a warm cold verification of a digest takes four requests (design 9)", () => {
+  const users = { alice: canary };
+  const rows: readonly (readonly [string, { readonly referrersApi?: boolean; readonly auth?: RegistryAuth }])[] = [
+    ["the referrers API", {}],
+    ["fallback tags", { referrersApi: false }],
+    ["basic auth", { auth: { kind: "basic", users } }],
+    ["token auth", { auth: { kind: "token", users } }],
+    ["token auth and fallback tags", { auth: { kind: "token", users }, referrersApi: false }],
+  ];
+  for (const [what, options] of rows)
+    it(`on a registry with ${what}`, async () => {
+      await using registry = await startRegistry({ tls, ...options });
+      const push = (seed: string): ReturnType<typeof descriptor> => {
+        const subject = registry.pushImage(name, { seed });
+        registry.pushReferrer(name, subject, { artifactType: "a/b", layers: [{ mediaType: "a/b", content: `signature of ${seed}` }] });
+        return descriptor(subject);
+      };
+      const subjects = ["first", "second"].map(push);
+      await using scene = registryScene({ scopes: [registry.host], providers: [provider("acr", [registry.host], [["alice", canary]])] });
+      const repository = image(`${registry.host}/${name}`);
+      for (const subject of subjects) {
+        registry.requests.length = 0;
+        const [, listed] = await Promise.all([
+          scene.store.resolve(repository, { digest: subject.digest }, never),
+          collect(scene.store.listReferrers(repository, subject, never)),
+        ]);
+        for (const referrer of listed) {
+          const manifest = JSON.parse(Buffer.from(await scene.store.fetch(repository, referrer, never)).toString()) as {
+            layers: Parameters<typeof descriptor>[0][];
+          };
+          for (const layer of manifest.layers) await scene.store.fetch(repository, descriptor(layer), never);
+        }
+      }
+      assert.deepEqual(
+        registry.requests.map(({ status }) => status),
+        [200, 200, 200, 200],
+      );
+    });
+});
+
+describe("two hosts", () => {
+  it("CVE-2025-27403: a host that merely looks like the registry gets nothing of its credential", async () => {
+    await using registry = await startRegistry({ tls, auth });
+    await using evil = await startRegistry({ tls, auth });
+    const network = virtualNetwork({ "registry.acme.io": { port: registry.port }, "mirror.acme.io": { port: evil.port } });
+    await using scene = registryScene({ scopes: ["*"], network, providers: [provider("acr", ["registry.acme.io"], [["alice", canary]])] });
+    registry.pushImage(name, { tag: "1" });
+    await scene.store.resolve(image("registry.acme.io/team/app"), { tag: "1" }, never);
+    const error = await failureOf(scene.store.resolve(image("mirror.acme.io/team/app"), { tag: "1" }, never));
+    assert.equal(error.class, "AuthenticationFailed");
+    assert.match(error.message, /sent without a credential: no AuthProvider matches mirror\.acme\.io/);
+    assert.ok(evil.requests.length > 0 && evil.requests.every(({ authorization }) => authorization === undefined));
+  });
+});
