@@ -23,7 +23,7 @@ const floorRules = floors.flat().map((room) => {
 });
 const pure = dirs(["kernel", "oci", "api", "workload", "engine", "keychain", "trust", "snapshot"]);
 /** Small libraries without input or output; each has its line in docs/adr/0003-dependencies.md. */
-const pureLibraries = ["lru-cache", "typebox"];
+const pureLibraries = ["lru-cache"];
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional", "npm-no-pkg", "npm-unknown"];
 const only = (library, room) => ({
   name: `${library.replaceAll(/[^a-z]/g, "")}-only-in-${room}`,
@@ -51,7 +51,6 @@ export default {
     },
     only("@kubernetes/client-node", "kube"),
     only("undici", "transport"),
-    only("typebox", "api"),
     only("(winston|prom-client)", "telemetry"),
     only("commander", "cli"),
     {

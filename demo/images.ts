@@ -1,7 +1,5 @@
 /** What the demo's registry holds. The ports stand in demo/manifests too. */
 export const demoPort = 15051;
-/** Nobody listens here. */
-export const downPort = 15059;
 export const demoRepository = "demo/app";
 export const demoImages = {
   signed: { seed: "signed", tag: "signed" },

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly random: () => number;
   readonly newId: () => string;
   readonly version: string;
+  /** False: every verification is done anew. Default true. */
+  readonly rememberVerdicts?: boolean;
   /** Replaces connections and name look-ups in tests, below every guard. */
   readonly transport?: Transport;
 }

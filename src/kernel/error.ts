@@ -12,15 +12,3 @@ export abstract class CodedError<Code extends string> extends Error {
     this.remedy = options.remedy ?? "none";
   }
 }
-
-/** The program contradicts itself: a defect of ours, never of the input. */
-export class InvariantError extends CodedError<"INVARIANT_VIOLATED"> {
-  constructor(message: string) {
-    super("INVARIANT_VIOLATED", message);
-  }
-}
-
-/** For the end of an exhaustive `switch`: the compiler refuses a member that was forgotten. */
-export function unreachable(value: never): never {
-  throw new InvariantError(`Unexpected member ${typeof value}`);
-}

@@ -1,10 +1,10 @@
-import { type Kind, kinds, objectKey } from "../api/object.ts";
+import { type Kind, objectKey } from "../api/object.ts";
 import type { Compiled, CompiledAuthProvider, CompiledKeyProvider, CompiledStore, CompiledVerifier, Snapshot } from "./compiled.ts";
 import { compileAuthProvider, compileKeyProvider, compileVerifier } from "./compile-object.ts";
 import { compileStore } from "./compile-store.ts";
 import type { Factories } from "./factories.ts";
 import { KeychainViews } from "./keychain-views.ts";
-import { type ReadRaw, materialKinds } from "./material.ts";
+import type { ReadRaw } from "./material.ts";
 import { createSnapshot } from "./snapshot.ts";
 
 /** `Kind/name` of an object that has appeared, changed or gone; of our kinds, or of one that ours refer to. */
@@ -101,9 +101,6 @@ export class Compiler {
     }
   }
 }
-
-/** Kinds whose changes the compiler wants to hear of. */
-export const watchedKinds: readonly string[] = [...kinds, ...materialKinds];
 
 function namesOf(keys: ReadonlySet<DirtyKey>, kind: Kind): string[] {
   const prefix = `${kind}/`;
