@@ -36,7 +36,7 @@ function toYaml(value: unknown): string {
 
 function reasonTables(): Readonly<Record<string, string>> {
   const tables = conditionTypes.map((type) => {
-    const lines = Object.entries(reasons).filter(([, { conditions }]) => conditions.includes(type));
+    const lines = Object.entries(reasons).filter(([, { conditions }]) => (conditions as readonly string[]).includes(type));
     return [
       type,
       ["| Reason | Means |", "|---|---|", ...lines.map(([name, { means }]) => `| \`${name}\` | ${means} |`)].join("\n"),

@@ -12,3 +12,10 @@ export abstract class CodedError<Code extends string> extends Error {
     this.remedy = options.remedy ?? "none";
   }
 }
+
+/** The program contradicts itself: a defect of ours, never of the input. */
+export class InvariantError extends CodedError<"INVARIANT_VIOLATED"> {
+  constructor(message: string) {
+    super("INVARIANT_VIOLATED", message);
+  }
+}
