@@ -1,0 +1,146 @@
+/** The operator on a real control plane, under its own ServiceAccount, and what its tests need around it. */
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Cluster } from "../../src/app/cluster.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { silentMetrics } from "../../src/kernel/metrics.ts";
+import { createJsonLogger } from "../../src/telemetry/logger.ts";
+import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
+import { findTools, type Tools } from "../tools/build.ts";
+import { PassThrough } from "node:stream";
+
+export const namespace = "countersign-system";
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export const tools: Tools | undefined = await findTools();
+export const options = { skip: tools === undefined && "THE REAL PARTS ARE MISSING: node test/tools/build.ts", timeout: 300_000 };
+
+/** A control plane with config/default applied. */
+export async function installed(
+  flags: { readonly flags?: readonly string[]; readonly etcdFlags?: readonly string[] } = {},
+): Promise<ControlPlane> {
+  if (tools === undefined) throw new TypeError("installed() without tools");
+  const plane = await startControlPlane({ tools, ...flags });
+  await plane.kubectlOk(["apply", "--server-side", "-k", `${root}config/default`]);
+  await plane.kubectlOk([
+    "wait",
+    "--for=condition=Established",
+    "--timeout=30s",
+    "crd",
+    "stores.countersign.dev",
+    "authproviders.countersign.dev",
+    "verifiers.countersign.dev",
+    "keyproviders.countersign.dev",
+  ]);
+  return plane;
+}
+
+export interface Operator extends AsyncDisposable {
+  readonly cluster: Cluster;
+  /** Everything that it has logged so far. */
+  log(): string;
+}
+
+/** The composition of `countersign serve`, in this process, so that a test can ask its engine; resolves when it is ready. */
+export async function startOperator(plane: ControlPlane, more: { readonly kubeconfig?: string } = {}): Promise<Operator> {
+  const kubeconfig = more.kubeconfig ?? (await plane.kubeconfigForServiceAccount(namespace, "countersign-operator"));
+  const stream = new PassThrough();
+  const lines: string[] = [];
+  stream.on("data", (chunk) => lines.push(String(chunk)));
+  const cluster = await Cluster.open({
+    config: { kubeconfigPath: kubeconfig },
+    namespace,
+    clock: systemClock,
+    logger: createJsonLogger({ level: "debug", stream, clock: systemClock }),
+    metrics: silentMetrics,
+    random: Math.random,
+    newId: randomUUID,
+    version: "0.1.0",
+    rememberVerdicts: false,
+  });
+  const stop = new AbortController();
+  await cluster.core.start(AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]));
+  const running = cluster.run(stop.signal);
+  return {
+    cluster,
+    log: () => lines.join(""),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort(new DOMException("The test has ended", "AbortError"));
+      await running;
+      await cluster.source.stopped();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Waits for something that another process does; bounded, and says what it waited for. */
+export async function eventually<T>(what: string, look: () => T | undefined | Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new TypeError(`Waited ${timeoutMs} ms in vain: ${what}`);
+    await sleep(25);
+  }
+}
+
+/** Applies objects as an administrator would. */
+export async function apply(plane: ControlPlane, ...objects: readonly object[]): Promise<void> {
+  await plane.kubectlOk(
+    ["apply", "--server-side", "--force-conflicts", "-f", "-"],
+    objects.map((object) => JSON.stringify(object)).join("\n---\n"),
+  );
+}
+
+const apiVersion = "countersign.dev/v1alpha1";
+export function store(name: string, spec: object): object {
+  return { apiVersion, kind: "Store", metadata: { name }, spec: { type: "registry", ...spec } };
+}
+export function authProvider(name: string, spec: object): object {
+  return { apiVersion, kind: "AuthProvider", metadata: { name }, spec };
+}
+/** A Verifier and the KeyProvider that it names. */
+export function trust(name: string, publicKey: string): readonly object[] {
+  return [
+    { apiVersion, kind: "KeyProvider", metadata: { name }, spec: { type: "inline", inline: { keys: [{ name: "key", publicKey }] } } },
+    { apiVersion, kind: "Verifier", metadata: { name }, spec: { type: "cosign", cosign: { keyProviderRefs: [{ name }] } } },
+  ];
+}
+export function dockerSecret(
+  name: string,
+  auths: Readonly<Record<string, { readonly username: string; readonly password: string }>>,
+): object {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace },
+    type: "kubernetes.io/dockerconfigjson",
+    stringData: { ".dockerconfigjson": JSON.stringify({ auths }) },
+  };
+}
+export function caConfigMap(name: string, pem: string): object {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data: { "ca.crt": pem } };
+}
+
+/** Waits until the operator serves what was applied: the generation and presence of every named object. */
+export async function served(
+  operator: Operator,
+  expected: { readonly present?: readonly string[]; readonly absent?: readonly string[] },
+): Promise<void> {
+  await eventually(`the snapshot holds ${expected.present?.join(", ") ?? "nothing of it"}`, () => {
+    const snapshot = operator.cluster.core.holder.current;
+    if (snapshot === undefined) return undefined;
+    const has = (key: string): boolean => {
+      const [kind = "", name = ""] = key.split("/");
+      const maps = {
+        Store: snapshot.stores,
+        AuthProvider: snapshot.authProviders,
+        Verifier: snapshot.verifiers,
+        KeyProvider: snapshot.keyProviders,
+      };
+      return maps[kind as keyof typeof maps].has(name);
+    };
+    return (expected.present ?? []).every(has) && !(expected.absent ?? []).some(has) ? true : undefined;
+  });
+}
