@@ -1,134 +1,126 @@
 import type { Failure } from "../api/error-class.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { artifactTypeOf, type Claim, type Found, isRequired, newFound, resultsOf, sizeOf } from "./found.ts";
 import type { Evidence } from "./leaf.ts";
-import type { LocationGroup, Reader } from "./locations.ts";
+import type { LocationGroup } from "./locations.ts";
 import type { ArtifactReport, ListingState } from "./report.ts";
-import type { VerificationResult } from "./verifier.ts";
+import type { VerificationResult, Verifier } from "./verifier.ts";
 
-/** An artifact that some listing named, and what became of it. */
-export interface Found {
-  readonly descriptor: Descriptor;
-  /** By cosign's tag only: such a manifest names no subject, its payload does. */
-  byTag: boolean;
-  /** Every Store whose listing named it. */
-  readonly claims: Set<Reader>;
-  /** A location that counts towards completeness named it. */
-  required: boolean;
-  artifactType: string;
-  readFrom?: string;
-  /** Its manifest could not be read from any Store that may have it. */
-  unreadable?: readonly { readonly store: string; readonly failure: Failure }[];
-  /** Every verifier that applies has answered. */
-  judged: boolean;
-  readonly results: VerificationResult[];
-}
-
-interface LocationState {
-  readonly group: LocationGroup;
-  state: "open" | "complete" | "failed";
-}
 interface StoreState {
   listing: ListingState;
-  artifacts: number;
+  /** What its listings named that a verifier can judge; at most `limits.artifacts`. */
+  readonly named: Set<Digest>;
   readonly failures: Failure[];
   durationMs?: number;
+}
+
+/** What keeps the evidence from being complete before anything is asked. */
+export interface Defects {
+  /** A Verifier is not ready, or a Required Store is invalid: no absence can then be proven. */
+  readonly blocked: boolean;
+  /** An Optional Store is invalid: absence can be proven, but the report is not complete. */
+  readonly partial: boolean;
 }
 
 /** Everything that one verification has found; the only mutable state of it. Merged by digest, independent of the order in which answers come. */
 export class Findings {
   readonly artifacts = new Map<Digest, Found>();
-  readonly stores = new Map<string, StoreState>();
-  readonly #locations: readonly LocationState[];
-  /** What keeps the evidence from ever being complete: an invalid Store or Verifier that counts. */
-  readonly #blocked: boolean;
-  limitHit: { readonly store: string; readonly limit: number; readonly required: boolean } | undefined;
+  readonly #stores = new Map<string, StoreState>();
+  readonly #locations: Map<LocationGroup, "open" | "complete" | "failed">;
+  readonly #subject: Digest;
+  readonly #verifiers: readonly Verifier[];
+  readonly #defects: Defects;
 
-  constructor(groups: readonly LocationGroup[], blocked: boolean) {
-    this.#locations = groups.map((group) => ({ group, state: "open" }));
-    this.#blocked = blocked;
-    for (const { readers, twins } of groups) {
-      for (const { name } of readers) this.stores.set(name, { listing: "NotAwaited", artifacts: 0, failures: [] });
-      for (const name of twins.keys()) this.stores.set(name, { listing: "NotAwaited", artifacts: 0, failures: [] });
-    }
+  constructor(input: {
+    readonly groups: readonly LocationGroup[];
+    readonly subject: Digest;
+    readonly verifiers: readonly Verifier[];
+    readonly defects: Defects;
+  }) {
+    this.#locations = new Map(input.groups.map((group) => [group, "open"]));
+    this.#subject = input.subject;
+    this.#verifiers = input.verifiers;
+    this.#defects = input.defects;
   }
 
   store(name: string): StoreState {
-    const state = this.stores.get(name) ?? { listing: "NotAwaited", artifacts: 0, failures: [] };
-    this.stores.set(name, state);
+    const state = this.#stores.get(name) ?? { listing: "NotAwaited", named: new Set(), failures: [] };
+    this.#stores.set(name, state);
     return state;
   }
 
-  /** Marked once per class: a store that fails in the same way for each artifact is one piece of news. */
+  /** Marked once: a Store that fails in the same way for each artifact is one piece of news. */
   addFailure(name: string, failure: Failure): void {
     const { failures } = this.store(name);
     if (!failures.some((known) => known.class === failure.class && known.message === failure.message)) failures.push(failure);
   }
 
   settle(group: LocationGroup, state: "complete" | "failed"): void {
-    const entry = this.#locations.find((location) => location.group === group);
-    if (entry !== undefined) entry.state = state;
+    this.#locations.set(group, state);
   }
 
-  /** Merges one listed descriptor; true if nobody had named it before. */
-  add(descriptor: Descriptor, from: { readonly reader: Reader; readonly required: boolean; readonly byTag: boolean }): boolean {
-    const known = this.artifacts.get(descriptor.digest);
-    if (known !== undefined) {
-      known.claims.add(from.reader);
-      known.required ||= from.required;
-      known.byTag &&= from.byTag;
-      return false;
-    }
-    this.artifacts.set(descriptor.digest, {
-      descriptor,
-      byTag: from.byTag,
-      claims: new Set([from.reader]),
-      required: from.required,
-      artifactType: descriptor.artifactType ?? "",
-      judged: false,
-      results: [],
-    });
-    return true;
+  stateOf(group: LocationGroup): "open" | "complete" | "failed" {
+    return this.#locations.get(group) ?? "open";
+  }
+
+  /** Merges one claim into what is known of its artifact. */
+  add(claim: Claim): Found {
+    const { digest } = claim.descriptor;
+    const found = this.artifacts.get(digest) ?? newFound(digest);
+    this.artifacts.set(digest, found);
+    const isKnown = found.claims.some((known) => known.reader === claim.reader && known.byTag === claim.byTag);
+    if (!isKnown) found.claims.push(claim);
+    if (!isKnown) found.isSettled = false;
+    return found;
+  }
+
+  results(found: Found): readonly VerificationResult[] {
+    return resultsOf(found, this.#subject, this.#verifiers);
   }
 
   /** As leaves see it: a Store with `evidence: Optional` does not count towards completeness (design 6.5). */
   evidence(): Evidence {
     const artifacts = [...this.artifacts.values()];
     return {
-      results: artifacts.flatMap((artifact) => artifact.results),
+      results: artifacts.flatMap((found) => this.results(found)),
       complete:
-        !this.#blocked &&
-        this.limitHit?.required !== true &&
-        this.#locations.every(({ group, state }) => !group.required || state === "complete") &&
-        artifacts.every((artifact) => !artifact.required || isConclusive(artifact)),
+        !this.#defects.blocked &&
+        [...this.#locations].every(([group, state]) => !group.required || state === "complete") &&
+        artifacts.every((found) => !isRequired(found) || this.#isConclusive(found)) &&
+        !this.isOpen(),
     };
   }
 
-  /** Nothing at all was left out or failed, Optional stores included: only then may a deny be remembered, and a report say that it is complete. */
+  /** Something is still under way: an Optional Store too may yet hold what makes the outcome true. */
+  isOpen(): boolean {
+    return [...this.#locations.values()].includes("open") || [...this.artifacts.values()].some((found) => !found.isSettled);
+  }
+
+  /** Nothing at all was left out or failed, Optional Stores included: only then may a deny be remembered, and a report say that it is complete. */
   isWhole(): boolean {
     return (
-      !this.#blocked &&
-      this.limitHit === undefined &&
-      this.#locations.every(({ state }) => state === "complete") &&
-      [...this.artifacts.values()].every(isConclusive)
+      !this.#defects.blocked &&
+      !this.#defects.partial &&
+      [...this.#locations.values()].every((state) => state === "complete") &&
+      [...this.artifacts.values()].every((found) => this.#isConclusive(found))
     );
   }
 
   artifactReports(): readonly ArtifactReport[] {
     return [...this.artifacts.values()]
-      .toSorted((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1))
-      .map((artifact) => ({
-        digest: artifact.descriptor.digest,
-        artifactType: artifact.artifactType,
-        size: artifact.descriptor.size,
-        heldBy: [...artifact.claims].map((reader) => reader.name).toSorted(),
-        ...(artifact.readFrom !== undefined && { readFrom: artifact.readFrom }),
-        results: artifact.results.toSorted((a, b) => (a.verifier < b.verifier ? -1 : 1)),
+      .toSorted((a, b) => (a.digest < b.digest ? -1 : 1))
+      .map((found) => ({
+        digest: found.digest,
+        artifactType: artifactTypeOf(found),
+        size: sizeOf(found),
+        heldBy: [...new Set(found.claims.map((claim) => claim.reader.name))].toSorted(),
+        ...(found.readFrom !== undefined && { readFrom: found.readFrom }),
+        results: this.results(found),
       }));
   }
-}
 
-/** Read, or known to be none of ours, and every verifier found out. An artifact that is still being judged is not. */
-function isConclusive(artifact: Found): boolean {
-  return artifact.judged && artifact.unreadable === undefined && artifact.results.every((result) => result.outcome !== "inconclusive");
+  /** Read, or known to be none of ours, and every verifier found out. */
+  #isConclusive(found: Found): boolean {
+    return found.isSettled && found.content !== undefined && this.results(found).every((result) => result.outcome !== "inconclusive");
+  }
 }

@@ -5,7 +5,7 @@ import { StoreError } from "./store.ts";
 export function toFailure(error: unknown, where: { readonly host: string; readonly timeoutMs: number }): Failure {
   if (error instanceof StoreError) return error.failure;
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return { class: "Timeout", message: `${where.host} did not answer within ${Math.round(where.timeoutMs)} ms` };
+    return { class: "Timeout", message: `${where.host} did not answer in time (timeout ${where.timeoutMs} ms)` };
   }
   if (error instanceof DOMException && error.name === "AbortError")
     return { class: "Timeout", message: `${where.host} had not answered when the request ended` };

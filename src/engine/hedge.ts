@@ -1,4 +1,4 @@
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, raceSignal } from "../kernel/clock.ts";
 
 export interface Winner<C, T> {
   readonly candidate: C;
@@ -13,7 +13,7 @@ export interface Hedged<C, T> {
 
 /**
  * Tries candidates in order until one succeeds: the next starts at once when one fails, and after `hedgeMs` when one is slow. Losers are aborted.
- * Never rejects: an abort of `signal` fails whoever is under way (docs/adr/0005).
+ * Never rejects: an abort of `signal` fails whoever is under way (docs/adr/0005-stores-on-one-location.md).
  */
 export async function hedge<C, T>(
   candidates: readonly C[],
@@ -40,7 +40,8 @@ export async function hedge<C, T>(
   };
   const run = async (candidate: C): Promise<void> => {
     try {
-      const value = await attempt(candidate, combined);
+      // Raced: a candidate that does not listen to its signal must not hold up the others, nor the caller.
+      const value = await raceSignal(attempt(candidate, combined), combined);
       resolve({ candidate, value });
     } catch (error) {
       if (others.signal.aborted) return; // a loser's abort is no failure of its own

@@ -1,4 +1,4 @@
-import type { Repository } from "../oci/repository.ts";
+import { printRepository, type Repository } from "../oci/repository.ts";
 import type { Location, Store } from "./store.ts";
 import type { ViewStore } from "./view.ts";
 
@@ -41,16 +41,44 @@ export function groupByLocation(readers: readonly Reader[], repository: Reposito
     .toSorted((a, b) => (a.location.key < b.location.key ? -1 : 1))
     .map(({ location, members }) => {
       const ordered = inOrder(members, memory.get(location.key));
-      const byIdentity = new Map<string, Reader>();
+      const readers = [...Map.groupBy(ordered, (member) => member.store.identity(repository)).values()].map(mostPatient);
       const twins = new Map<string, string>();
       for (const member of ordered) {
         const identity = member.store.identity(repository);
-        const first = byIdentity.get(identity);
-        if (first === undefined) byIdentity.set(identity, member);
-        else twins.set(member.name, first.name);
+        const asked = readers.find((reader) => reader.store.identity(repository) === identity);
+        if (asked !== undefined && asked !== member) twins.set(member.name, asked.name);
       }
-      return { location, readers: [...byIdentity.values()], twins, required: members.some((member) => member.evidence === "Required") };
+      return { location, readers, twins, required: members.some((member) => member.evidence === "Required") };
     });
+}
+
+/** Of Stores that would send the same, the one with the most time and the highest limits is asked for all. */
+function mostPatient(twins: readonly Reader[]): Reader {
+  return twins.reduce((best, other) => (comparePatience(other, best) > 0 ? other : best));
+}
+
+function comparePatience(a: Reader, b: Reader): number {
+  return a.timeoutMs - b.timeoutMs || a.limits.artifacts - b.limits.artifacts || a.limits.blobBytes - b.limits.blobBytes;
+}
+
+/** A Store that cannot even say where it reads is a failed location of its own, and nobody else's trouble. */
+export function withoutMisplaced(stores: readonly ViewStore[], repository: Repository): readonly ViewStore[] {
+  return stores.map((entry) => {
+    if (entry.store === undefined) return entry;
+    try {
+      entry.store.locate(repository);
+      entry.store.identity(repository);
+      entry.store.repositories(repository);
+      return entry;
+    } catch {
+      // What was thrown may be anything: it is a defect of the plug-in, and says nothing that may be shown.
+      const { store, ...rest } = entry;
+      return {
+        ...rest,
+        problem: { class: "Internal", message: `Store/${store.name} cannot say where it reads ${printRepository(repository)}` },
+      };
+    }
+  });
 }
 
 /** Last known good first, then by name. */

@@ -1,3 +1,4 @@
+import type { Failure } from "../api/error-class.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Budget } from "./budget.ts";
 import type { Findings } from "./evidence.ts";
@@ -12,8 +13,9 @@ export function plainReport(
   base: { readonly image: string; readonly viewRevision: string; readonly budget: Budget },
   verdict: Verdict,
   view: View,
+  failures: ReadonlyMap<string, Failure> = new Map(),
 ): Report {
-  const stores = view.stores.map((entry): StoreReport => untouched(entry));
+  const stores = byName(view.stores).map((entry): StoreReport => untouched(entry, failures.get(entry.name)));
   return {
     image: base.image,
     verdict,
@@ -30,7 +32,7 @@ export function reportOf(input: {
   readonly groups: readonly LocationGroup[];
   readonly findings: Findings;
   readonly truth: Truth;
-  readonly isTimedOut: boolean;
+  readonly isEnded: boolean;
 }): Report {
   const { findings, groups, request } = input;
   const { view } = request;
@@ -39,7 +41,7 @@ export function reportOf(input: {
     digest: request.digest,
     verdict: verdictOf({ ...input, view }),
     complete: findings.isWhole(),
-    stores: view.stores.map((entry) => storeReport(entry, groups, findings)),
+    stores: byName(view.stores).map((entry) => storeReport(entry, groups, findings)),
     artifacts: findings.artifactReports(),
     viewRevision: view.revision,
     durationMs: request.budget.elapsedMs,
@@ -49,25 +51,30 @@ export function reportOf(input: {
 function storeReport(entry: ViewStore, groups: readonly LocationGroup[], findings: Findings): StoreReport {
   const group = groups.find(({ readers, twins }) => twins.has(entry.name) || readers.some((reader) => reader.name === entry.name));
   if (group === undefined) return untouched(entry);
-  const { listing, artifacts, failures, durationMs } = findings.store(entry.name);
+  const { listing, named, failures, durationMs } = findings.store(entry.name);
   return {
     name: entry.name,
     location: group.location.key,
     evidence: entry.evidence,
     listing,
-    artifacts,
-    failures,
+    artifacts: named.size,
+    failures: [...failures],
     ...(durationMs !== undefined && { durationMs }),
   };
 }
 
-function untouched(entry: ViewStore): StoreReport {
-  const { name, evidence, problem } = entry;
+function untouched(entry: ViewStore, failed?: Failure): StoreReport {
+  const { name, evidence } = entry;
+  const failure = entry.problem ?? failed;
   return {
     name,
     evidence,
-    listing: problem === undefined ? "NotAwaited" : "Failed",
+    listing: failure === undefined ? "NotAwaited" : "Failed",
     artifacts: 0,
-    failures: problem === undefined ? [] : [problem],
+    failures: failure === undefined ? [] : [failure],
   };
+}
+
+function byName(stores: readonly ViewStore[]): readonly ViewStore[] {
+  return stores.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

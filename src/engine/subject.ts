@@ -1,23 +1,30 @@
 import type { Failure } from "../api/error-class.ts";
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, raceSignal } from "../kernel/clock.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
-import { printRepository, registryOf } from "../oci/repository.ts";
+import { printRepository, registryOf, type Repository } from "../oci/repository.ts";
 import type { Budget } from "./budget.ts";
 import { toFailure } from "./failure.ts";
 import { hedge } from "./hedge.ts";
-import { inOrder, type OrderMemory, type Reader } from "./locations.ts";
+import { inOrder, isReader, type OrderMemory, type Reader } from "./locations.ts";
+import type { ViewStore } from "./view.ts";
 
-/** What an image reference stands for. */
+/** What one Store made of a tag. */
+export interface Resolution {
+  readonly store: string;
+  readonly digest: Digest;
+}
+
+/** What an image reference stands for; `failures` are by Store. */
 export type Subject =
   | { readonly outcome: "resolved"; readonly digest: Digest; readonly failures: ReadonlyMap<string, Failure> }
   | {
-      readonly outcome: "ambiguous";
-      readonly digests: readonly { readonly store: string; readonly digest: Digest }[];
+      readonly outcome: "ambiguous" | "unresolved";
+      readonly resolutions: readonly Resolution[];
       readonly failures: ReadonlyMap<string, Failure>;
     }
-  | { readonly outcome: "not-found" | "unresolved"; readonly failures: ReadonlyMap<string, Failure> };
+  | { readonly outcome: "not-found"; readonly failures: ReadonlyMap<string, Failure> };
 
 interface Deps {
   readonly clock: Clock;
@@ -28,54 +35,77 @@ interface Deps {
 
 /**
  * A digest is what it is, and nobody is asked: whether a registry holds it is the kubelet's to find out. A tag is resolved only at the repository that the
- * reference names, after each Store's rewrite; Stores that read the same repository are alternatives, different repositories must agree (design 6.1).
+ * reference names, after each Store's rewrite (design 6.1). Stores that read the same repository are alternatives; different repositories must agree, and
+ * each must answer: the kubelet may pull through any of them, so that one that is silent could stand for another image. "Not there" is an answer.
  */
-export async function resolveSubject(reference: Reference, readers: readonly Reader[], deps: Deps, signal: AbortSignal): Promise<Subject> {
+export async function resolveSubject(
+  reference: Reference,
+  stores: readonly ViewStore[],
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<Subject> {
   if (reference.digest !== undefined) return { outcome: "resolved", digest: reference.digest, failures: new Map() };
-  const tag = reference.tag ?? "latest";
-  const targets = groupByTarget(reference, readers);
   const failures = new Map<string, Failure>();
-  const found = await Promise.all(
-    [...targets].map(async ([target, members]) => {
-      const outcome = await hedge(
-        inOrder(members, deps.memory.get(target)),
-        (reader, aborted) => resolveTag(reader, { reference, tag }, deps, aborted),
-        deps,
-        signal,
-      );
-      for (const [reader, error] of outcome.failures)
-        failures.set(reader.name, toFailure(error, { host: registryOf(reference.repository), timeoutMs: reader.timeoutMs }));
-      return outcome.winner === undefined ? [] : [{ store: outcome.winner.candidate.name, digest: outcome.winner.value.digest }];
+  // Where an invalid Store would send the tag is unknown.
+  for (const { name, evidence, problem, store } of stores)
+    if (store === undefined && evidence === "Required" && problem !== undefined) failures.set(name, problem);
+  let isSilent = failures.size > 0;
+  const resolutions: Resolution[] = [];
+  await Promise.all(
+    [...groupByTarget(reference, stores.filter(isReader))].map(async ([target, members]) => {
+      const answer = await resolveAt({ target, members, reference }, deps, signal);
+      for (const [name, failure] of answer.failures) failures.set(name, failure);
+      if (answer.resolution !== undefined) resolutions.push(answer.resolution);
+      else
+        isSilent ||= [...answer.failures.values()].some((failure) => failure.class !== "NotFound") || answer.failures.size < members.length;
     }),
   );
-  const digests = found.flat();
-  const [first] = digests;
-  if (first === undefined) {
-    const everyOneSaysSo = failures.size > 0 && [...failures.values()].every((failure) => failure.class === "NotFound");
-    return { outcome: everyOneSaysSo ? "not-found" : "unresolved", failures };
-  }
-  if (digests.some(({ digest }) => digest !== first.digest)) return { outcome: "ambiguous", digests, failures };
-  return { outcome: "resolved", digest: first.digest, failures };
+  resolutions.sort((a, b) => (a.store < b.store ? -1 : 1));
+  const [first] = resolutions;
+  if (resolutions.some(({ digest }) => digest !== first?.digest)) return { outcome: "ambiguous", resolutions, failures };
+  if (isSilent || (first === undefined && failures.size === 0)) return { outcome: "unresolved", resolutions, failures };
+  return first === undefined ? { outcome: "not-found", failures } : { outcome: "resolved", digest: first.digest, failures };
 }
 
 /** Stores by the repository that their rewrite makes of the image's own. A layout has none: it is never asked what a tag means. */
-function groupByTarget(reference: Reference, readers: readonly Reader[]): ReadonlyMap<string, readonly Reader[]> {
-  const targets = new Map<string, Reader[]>();
+function groupByTarget(reference: Reference, readers: readonly Reader[]): ReadonlyMap<Repository, readonly Reader[]> {
+  const targets = new Map<string, { readonly target: Repository; readonly members: Reader[] }>();
   for (const reader of readers) {
     const target = reader.store.repositories(reference.repository).at(-1);
     if (target === undefined) continue;
-    const key = printRepository(target);
-    targets.set(key, [...(targets.get(key) ?? []), reader]);
+    const known = targets.get(printRepository(target)) ?? { target, members: [] };
+    known.members.push(reader);
+    targets.set(printRepository(target), known);
   }
-  return targets;
+  return new Map([...targets.values()].map(({ target, members }) => [target, members]));
 }
 
-async function resolveTag(
-  reader: Reader,
-  image: { readonly reference: Reference; readonly tag: string },
+interface Answer {
+  readonly resolution?: Resolution;
+  readonly failures: ReadonlyMap<string, Failure>;
+}
+
+async function resolveAt(
+  ask: { readonly target: Repository; readonly members: readonly Reader[]; readonly reference: Reference },
   deps: Deps,
   signal: AbortSignal,
-): Promise<Descriptor> {
-  using deadline = deps.budget.deadline(reader.timeoutMs, signal);
-  return await reader.store.resolve(image.reference.repository, { tag: image.tag }, deadline.signal);
+): Promise<Answer> {
+  const { target, members, reference } = ask;
+  const key = printRepository(target);
+  const tag = reference.tag ?? "latest";
+  const resolve = async (reader: Reader, aborted: AbortSignal): Promise<Descriptor> => {
+    using deadline = deps.budget.deadline(reader.timeoutMs, aborted);
+    return await raceSignal(reader.store.resolve(reference.repository, { tag }, deadline.signal), deadline.signal);
+  };
+  const outcome = await hedge(inOrder(members, deps.memory.get(key)), resolve, deps, signal);
+  const failures = new Map(
+    [...outcome.failures].map(([reader, error]) => [
+      reader.name,
+      toFailure(error, { host: registryOf(target), timeoutMs: reader.timeoutMs }),
+    ]),
+  );
+  if (outcome.winner === undefined) return { failures };
+  const { candidate, value } = outcome.winner;
+  deps.memory.set(key, candidate.name);
+  return { resolution: { store: candidate.name, digest: value.digest }, failures };
 }

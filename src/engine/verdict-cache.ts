@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../kernel/clock.ts";
+import { Limit } from "../kernel/limit.ts";
 import { SingleFlight } from "../kernel/single-flight.ts";
 import type { Report } from "./report.ts";
 
@@ -9,32 +10,51 @@ const denyMs = 30_000;
 /** A report is a few KiB. */
 const rememberedVerdicts = 10_000;
 /** A verification has its own deadline, not its first caller's (design 6.7). */
-const workMs = 30_000;
+export const flightMs = 30_000;
+/** Verifications at a time, so that a burst does not open thousands of connections; each holds at most eight artifacts. */
+const flightsAtOnce = 64;
+
+/** One verification that several callers may wait for. */
+export interface Flight {
+  readonly signal: AbortSignal;
+  /** Tells how to report what is known so far: whoever has to answer earlier is given that. */
+  readonly observable: (soFar: () => Report) => void;
+}
 
 /** Verdicts by (view revision, namespace, repository, digest); one verification at a time per key, which goes on when its callers have left. */
 export class VerdictCache {
   readonly #clock: Clock;
   readonly #flights = new SingleFlight<string, Report>({ keepGoing: true });
+  readonly #pool = new Limit(flightsAtOnce);
+  readonly #soFar = new Map<string, () => Report>();
   readonly #known = new LRUCache<string, { readonly report: Report; readonly expiresAt: number }>({ max: rememberedVerdicts });
 
   constructor(options: { readonly clock: Clock }) {
     this.#clock = options.clock;
   }
 
-  async run(key: string, work: (signal: AbortSignal) => Promise<Report>, signal: AbortSignal): Promise<Report> {
+  /** What the verification under way has found by now; undefined if there is none. */
+  soFar(key: string): Report | undefined {
+    return this.#soFar.get(key)?.();
+  }
+
+  async run(key: string, work: (flight: Flight) => Promise<Report>, signal: AbortSignal): Promise<Report> {
     const known = this.#known.get(key);
     if (known !== undefined && known.expiresAt > this.#clock.monotonic()) return known.report;
-    return await this.#flights.run(
-      key,
-      async (flight) => {
-        using deadline = this.#clock.deadline(workMs, flight);
-        const report = await work(deadline.signal);
-        const keepMs = lifetimeOf(report);
-        if (keepMs > 0) this.#known.set(key, { report, expiresAt: this.#clock.monotonic() + keepMs });
-        return report;
-      },
-      signal,
-    );
+    return await this.#flights.run(key, (flight) => this.#fly(key, work, flight), signal);
+  }
+
+  async #fly(key: string, work: (flight: Flight) => Promise<Report>, signal: AbortSignal): Promise<Report> {
+    using deadline = this.#clock.deadline(flightMs, signal);
+    try {
+      const observable = (soFar: () => Report): void => void this.#soFar.set(key, soFar);
+      const report = await this.#pool.run(() => work({ signal: deadline.signal, observable }), deadline.signal);
+      const keepMs = lifetimeOf(report);
+      if (keepMs > 0) this.#known.set(key, { report, expiresAt: this.#clock.monotonic() + keepMs });
+      return report;
+    } finally {
+      this.#soFar.delete(key);
+    }
   }
 }
 

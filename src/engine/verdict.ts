@@ -2,10 +2,11 @@ import type { Reference } from "../oci/reference.ts";
 import { printRepository } from "../oci/repository.ts";
 import type { Findings } from "./evidence.ts";
 import { describeFailure } from "./failure.ts";
+import { isRequired } from "./found.ts";
 import type { Truth } from "./kleene.ts";
 import type { LocationGroup } from "./locations.ts";
 import type { InconclusiveCode, Verdict } from "./report.ts";
-import type { Subject } from "./subject.ts";
+import type { Resolution, Subject } from "./subject.ts";
 import type { View } from "./view.ts";
 
 /** The verdict where nobody could say which digest is meant. */
@@ -19,9 +20,7 @@ export function subjectVerdict(subject: Exclude<Subject, { outcome: "resolved" }
       return {
         outcome: "inconclusive",
         code: "TagAmbiguous",
-        causes: [
-          `${image} means different digests: ${subject.digests.map(({ store, digest }) => `${digest} by Store/${store}`).join(", ")}`,
-        ],
+        causes: [`${image} means different digests: ${describeResolutions(subject)}`],
       };
     case "not-found":
       return { outcome: "deny", code: "NotFound", reasons: [`${image} does not exist: asked stores ${failures.join(", ")}`] };
@@ -29,13 +28,22 @@ export function subjectVerdict(subject: Exclude<Subject, { outcome: "resolved" }
       return {
         outcome: "inconclusive",
         code: signal.aborted ? "Timeout" : "SubjectUnresolved",
-        causes: [
-          failures.length === 0
-            ? `${image} is a tag, and no registry Store that could resolve it is asked about it; name the image by its digest`
-            : `${image} could not be resolved to a digest: ${failures.join(", ")}`,
-        ],
+        causes: [unresolvedCause(image, subject, failures)],
       };
   }
+}
+
+function unresolvedCause(image: string, subject: { readonly resolutions: readonly Resolution[] }, failures: readonly string[]): string {
+  if (failures.length === 0)
+    return subject.resolutions.length === 0
+      ? `${image} is a tag, and no registry Store that could resolve it is asked about it; name the image by its digest`
+      : `${image} is ${describeResolutions(subject)}, and the request ended before other Stores had answered`;
+  if (subject.resolutions.length === 0) return `${image} could not be resolved to a digest: ${failures.join(", ")}`;
+  return `${image} is ${describeResolutions(subject)}, but may be another at ${failures.join(", ")}; name the image by its digest`;
+}
+
+function describeResolutions({ resolutions }: { readonly resolutions: readonly Resolution[] }): string {
+  return resolutions.map(({ store, digest }) => `${digest} by Store/${store}`).join(", ");
 }
 
 export interface Outcome {
@@ -43,7 +51,8 @@ export interface Outcome {
   readonly groups: readonly LocationGroup[];
   readonly findings: Findings;
   readonly truth: Truth;
-  readonly isTimedOut: boolean;
+  /** The time is up, or the caller has to answer now. */
+  readonly isEnded: boolean;
 }
 
 /** The built-in policy's value as a verdict, with the shortest sentences that are true. */
@@ -59,7 +68,7 @@ export function verdictOf(outcome: Outcome): Verdict {
 }
 
 function verifiedReasons(findings: Findings): readonly string[] {
-  return findings
+  const sentences = findings
     .artifactReports()
     .flatMap(({ digest, readFrom, results }) =>
       results.flatMap((result) =>
@@ -70,64 +79,103 @@ function verifiedReasons(findings: Findings): readonly string[] {
           : [],
       ),
     );
+  return cut(sentences);
 }
 
 function denyReasons({ findings, view, groups }: Outcome): readonly string[] {
-  const artifacts = findings.artifactReports();
-  const asked = view.stores.map(({ name }) => {
+  const asked = view.stores.map(({ name, problem }) => {
     const state = findings.store(name);
-    const [failure] = state.failures;
+    const failure = problem ?? state.failures[0];
     if (failure !== undefined && state.listing !== "Complete") return describeFailure(name, failure);
-    return `${name} (${state.artifacts} ${state.artifacts === 1 ? "artifact" : "artifacts"})`;
+    return `${name} (${state.named.size} ${state.named.size === 1 ? "artifact" : "artifacts"})`;
   });
-  const rejected = artifacts.flatMap(({ digest, results }) =>
-    results.flatMap((result) =>
-      result.outcome === "rejected" ? [`Verifier/${result.verifier} rejected ${digest}: ${result.reason}: ${result.message}`] : [],
-    ),
-  );
+  const rejected = findings
+    .artifactReports()
+    .flatMap(({ digest, results }) =>
+      results.flatMap((result) =>
+        result.outcome === "rejected" ? [`Verifier/${result.verifier} rejected ${digest}: ${result.reason}: ${result.message}`] : [],
+      ),
+    );
   const where = groups.map((group) => group.location.key).join(", ");
-  return [`no valid signature by a trusted key in ${where}; asked stores ${asked.join(", ")}`, ...rejected];
+  return cut([`no valid signature by a trusted key in ${where}; asked stores ${asked.join(", ")}`, ...rejected]);
 }
 
-/** In the order in which they should be looked at: what is broken before what follows from it. */
+interface Cause {
+  readonly code: InconclusiveCode;
+  readonly text: string;
+}
+
+/** What is broken before what follows from it: the first that applies is the verdict's code, whichever was noticed first. */
+const precedence: readonly InconclusiveCode[] = [
+  "StoreFailed",
+  "VerifierNotReady",
+  "LimitExceeded",
+  "ArtifactUnreadable",
+  "VerifierInconclusive",
+];
+
 function inconclusive(outcome: Outcome): Verdict {
-  const { findings, groups, view, isTimedOut } = outcome;
-  const causes: { readonly code: InconclusiveCode; readonly text: string }[] = [];
-  for (const entry of view.stores) {
-    if (entry.store === undefined && entry.evidence === "Required" && entry.problem !== undefined)
-      causes.push({ code: "StoreFailed", text: describeFailure(entry.name, entry.problem) });
-  }
-  for (const { name, problem } of view.verifiers)
-    if (problem !== undefined) causes.push({ code: "VerifierNotReady", text: `Verifier/${name}: ${problem}` });
-  for (const group of groups) {
-    if (!group.required) continue;
-    const states = group.readers.map((reader) => ({ name: reader.name, state: findings.store(reader.name) }));
-    if (states.some(({ state }) => state.listing === "Complete")) continue;
-    for (const { name, state } of states)
-      for (const failure of state.failures) causes.push({ code: "StoreFailed", text: describeFailure(name, failure) });
-  }
-  if (findings.limitHit !== undefined) {
-    const { store, limit } = findings.limitHit;
-    causes.push({
-      code: "LimitExceeded",
-      text: `Store/${store} lists more than ${limit} artifacts that a Verifier could judge: raise limits.artifacts`,
-    });
-  }
-  for (const [digest, found] of findings.artifacts) {
-    if (found.unreadable !== undefined)
-      causes.push({
-        code: "ArtifactUnreadable",
-        text: `${digest}: ${found.unreadable.map(({ store, failure }) => describeFailure(store, failure)).join(", ")}`,
-      });
-    for (const result of found.results)
-      if (result.outcome === "inconclusive")
-        causes.push({ code: "VerifierInconclusive", text: `Verifier/${result.verifier} on ${digest}: ${result.cause}` });
-  }
+  const { findings, groups, view, isEnded } = outcome;
+  const causes = [...viewCauses(view), ...listingCauses(groups, findings), ...artifactCauses(findings)].toSorted(
+    (a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code) || (a.text < b.text ? -1 : 1),
+  );
+  const texts = causes.map(({ text }) => text);
   const [first] = causes;
-  if (first === undefined || isTimedOut) {
-    const late = view.stores.filter(({ name }) => findings.store(name).listing === "NotAwaited").map(({ name }) => `Store/${name}`);
-    const who = late.length === 0 ? "everything was read" : `${late.join(", ")} had answered`;
-    return { outcome: "inconclusive", code: "Timeout", causes: [`the request ended before ${who}`, ...causes.map(({ text }) => text)] };
+  if (first === undefined || (isEnded && findings.isOpen())) {
+    const late = groups.filter((group) => findings.stateOf(group) === "open").map((group) => group.location.key);
+    const what = late.length === 0 ? "every artifact had been judged" : `${late.join(", ")} had been read`;
+    return { outcome: "inconclusive", code: "Timeout", causes: cut([`the request ended before ${what}`, ...texts]) };
   }
-  return { outcome: "inconclusive", code: first.code, causes: causes.map(({ text }) => text) };
+  return { outcome: "inconclusive", code: first.code, causes: cut(texts) };
+}
+
+function viewCauses(view: View): readonly Cause[] {
+  const stores = view.stores.flatMap(({ name, evidence, problem, store }): readonly Cause[] =>
+    store === undefined && evidence === "Required"
+      ? [{ code: "StoreFailed", text: problem === undefined ? `${name} is invalid` : describeFailure(name, problem) }]
+      : [],
+  );
+  const verifiers = view.verifiers.flatMap(({ name, problem, verifier }): readonly Cause[] =>
+    problem !== undefined || verifier === undefined
+      ? [{ code: "VerifierNotReady", text: `Verifier/${name}: ${problem ?? "invalid"}` }]
+      : [],
+  );
+  return [...stores, ...verifiers];
+}
+
+function listingCauses(groups: readonly LocationGroup[], findings: Findings): readonly Cause[] {
+  return groups
+    .filter((group) => group.required && findings.stateOf(group) === "failed")
+    .flatMap((group) => group.readers)
+    .flatMap(({ name }) =>
+      findings.store(name).failures.map(
+        (failure): Cause => ({
+          code: failure.class === "LimitExceeded" ? "LimitExceeded" : "StoreFailed",
+          text: describeFailure(name, failure),
+        }),
+      ),
+    );
+}
+
+function artifactCauses(findings: Findings): readonly Cause[] {
+  return [...findings.artifacts.values()].filter(isRequired).flatMap((found): readonly Cause[] => {
+    const failures = [...found.attempts.values()].flatMap(({ store, failure }) =>
+      failure === undefined ? [] : describeFailure(store, failure),
+    );
+    if (found.isSettled && found.content === undefined)
+      return [{ code: "ArtifactUnreadable", text: `${found.digest}: ${[...new Set(failures)].toSorted().join(", ")}` }];
+    const code = found.isLayerUnread ? "ArtifactUnreadable" : "VerifierInconclusive";
+    return findings
+      .results(found)
+      .flatMap((result) =>
+        result.outcome === "inconclusive" ? [{ code, text: `Verifier/${result.verifier} on ${found.digest}: ${result.cause}` }] : [],
+      );
+  });
+}
+
+/** A report is for people and goes through a webhook: so many sentences, and how many more there are. */
+const mostSentences = 20;
+function cut(sentences: readonly string[]): readonly string[] {
+  if (sentences.length <= mostSentences) return sentences;
+  return [...sentences.slice(0, mostSentences - 1), `and ${sentences.length - mostSentences + 1} more`];
 }
