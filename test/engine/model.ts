@@ -1,4 +1,3 @@
-import { setImmediate as turn } from "node:timers/promises";
 import type { ErrorClass } from "../../src/api/error-class.ts";
 import type { Evidence } from "../../src/api/store.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
@@ -87,6 +86,8 @@ export type Trace = string[];
 /** Lets a test decide in which order answers arrive. */
 export type Gate = (label: string) => Promise<void>;
 
+export const atOnce: Gate = () => Promise.resolve();
+
 export function failure(store: string, errorClass: ErrorClass): StoreError {
   return new StoreError({ class: errorClass, message: `${store} at its host: ${errorClass}` });
 }
@@ -168,11 +169,12 @@ class FakeStore implements Store {
 }
 
 /** Reads a layer, then does what the artifact's annotations say of it. */
-export function modelVerifier(name: string, gate: Gate = turn, trace: Trace = []): Verifier {
+export function modelVerifier(name: string, gate: Gate = atOnce, trace: Trace = []): Verifier {
   return {
     name,
     kind: "signature",
-    canVerify: ({ artifactType }) => artifactType === undefined || artifactType === signatureType || artifactType === mediaTypes.cosignSignature,
+    canVerify: ({ artifactType }) =>
+      artifactType === undefined || artifactType === signatureType || artifactType === mediaTypes.cosignSignature,
     verify: async ({ artifact }, signal) => {
       trace.push(`${name} verify`);
       await gate(`${name} verify`);
@@ -191,7 +193,10 @@ export function viewOf(stores: readonly ViewStore[], verifiers: readonly Verifie
   return { revision: "r1", stores, verifiers: verifiers.map((verifier) => ({ name: verifier.name, verifier })) };
 }
 
-export function request(view: View, reference: { readonly tag: string } | { readonly digest: Digest } = { digest: subjectDigest }): VerifyRequest {
+export function request(
+  view: View,
+  reference: { readonly tag: string } | { readonly digest: Digest } = { digest: subjectDigest },
+): VerifyRequest {
   return { image: "registry.example/app", reference: { repository, ...reference }, view };
 }
 
@@ -199,5 +204,4 @@ export function newDeps(clock: ManualClock = new ManualClock()): VerifyDeps & { 
   return { clock, memory: new Map<string, string>(), results: new ResultCache() };
 }
 
-export const atOnce: Gate = () => Promise.resolve();
 export const unaborted: AbortSignal = new AbortController().signal;

@@ -43,13 +43,15 @@ const world: fc.Arbitrary<World> = fc
     return fc.tuple(location("one"), location("two"));
   })
   .chain((locations) => {
-    const often = <T>(value: T): fc.Arbitrary<T | undefined> => fc.option(fc.constant(value), { nil: undefined, freq: 1 });
     const store = (name: string): fc.Arbitrary<ModelStore> =>
       fc
         .record({
           location: fc.constantFrom(...locations),
           evidence: fc.constantFrom("Required" as const, "Required" as const, "Optional" as const),
-          listingFails: fc.option(fc.record({ after: fc.nat(2), class: fc.constant("AuthenticationFailed" as const) }), { nil: undefined, freq: 1 }),
+          listingFails: fc.option(fc.record({ after: fc.nat(2), class: fc.constant("AuthenticationFailed" as const) }), {
+            nil: undefined,
+            freq: 1,
+          }),
           tagFails: fc.option(fc.constant("ServerError" as const), { nil: undefined, freq: 4 }),
           lies: fc.constantFrom(false, false, true),
           invalid: fc.constantFrom(false, false, false, false, false, true),
@@ -60,7 +62,6 @@ const world: fc.Arbitrary<World> = fc
           ...(listingFails !== undefined && { listingFails }),
           ...(tagFails !== undefined && { tagFails }),
         }));
-    void often;
     return fc.record({
       stores: fc.tuple(store("a"), store("b"), store("c"), store("d")).chain((stores) => fc.subarray(stores, { minLength: 1 })),
       verifiers: fc.subarray([...verifierNames], { minLength: 1 }),
@@ -115,7 +116,10 @@ test("verifyImage() never allows what it denied or could not decide because a st
   await fc.assert(
     fc.asyncProperty(world, fc.nat(), fc.constantFrom(...ways), async (model, which, way) => {
       const before = await verify(model);
-      const broken = { ...model, stores: model.stores.map((store, at) => (at === which % model.stores.length ? { ...store, ...way } : store)) };
+      const broken = {
+        ...model,
+        stores: model.stores.map((store, at) => (at === which % model.stores.length ? { ...store, ...way } : store)),
+      };
       const after = await verify(broken);
       if (before.verdict.outcome !== "allow") assert.notEqual(after.verdict.outcome, "allow");
     }),
