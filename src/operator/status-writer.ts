@@ -74,6 +74,8 @@ export class StatusWriter {
       },
       signal,
     );
+    // Keys that wait for their hour would keep the process alive.
+    this.#queue.shutDown();
   }
 
   async #reconcile(key: Key, pass: { readonly reconcileID: string }, signal: AbortSignal): Promise<Reconciled> {
