@@ -197,3 +197,115 @@ describe("a caller that has to answer before the verification ends", () => {
     assert.equal(trace.filter((call) => call === "slow listReferrers").length, 1);
   });
 });
+
+describe("what is remembered", () => {
+  const broken: ModelStore = { name: "b", location: { key: "two", referrers: [signed] }, listingFails: { after: 0, class: "ServerError" } };
+  const healthy: ModelStore = { name: "b", location: { key: "two", referrers: [signed] } };
+  const other: ModelStore = { name: "a", location: { key: "one", referrers: [unsigned] } };
+
+  test("is never an inconclusive verdict: the location comes back, and the next one is right", async () => {
+    const clock = new ManualClock();
+    const deps = { ...newDeps(clock), verdicts: new VerdictCache({ clock }) };
+    assert.equal((await verifyImage(request(view([other, broken])), deps, unaborted)).verdict.outcome, "inconclusive");
+    assert.equal((await verifyImage(request(view([other, healthy])), deps, unaborted)).verdict.outcome, "allow");
+  });
+
+  test("is not a deny that was reached past the failure of an Optional store", async () => {
+    const clock = new ManualClock();
+    const deps = { ...newDeps(clock), verdicts: new VerdictCache({ clock }) };
+    const first = await verifyImage(request(view([other, { ...broken, evidence: "Optional" }])), deps, unaborted);
+    assert.deepEqual([first.verdict.outcome, first.complete], ["deny", false]);
+    assert.equal(
+      (await verifyImage(request(view([other, { ...healthy, evidence: "Optional" }])), deps, unaborted)).verdict.outcome,
+      "allow",
+    );
+  });
+
+  test("is an allow for ten minutes and a complete deny for thirty seconds, to the caller's own name of the image", async () => {
+    for (const [model, outcome, lifeMs] of [
+      [healthy, "allow", 600_000],
+      [other, "deny", 30_000],
+    ] as const) {
+      const clock = new ManualClock();
+      const deps = { ...newDeps(clock), verdicts: new VerdictCache({ clock }) };
+      const trace: Trace = [];
+      const asked = request(view([model], atOnce, trace));
+      await verifyImage(asked, deps, unaborted);
+      const calls = trace.length;
+      await clock.advance(lifeMs - 1);
+      const again = await verifyImage({ ...asked, image: "by another name" }, deps, unaborted);
+      assert.deepEqual([again.verdict.outcome, again.image, trace.length], [outcome, "by another name", calls]);
+      await clock.advance(1);
+      await verifyImage(asked, deps, unaborted);
+      assert.ok(trace.length > calls);
+    }
+  });
+
+  test("is nobody's verdict in another namespace or view", async () => {
+    const clock = new ManualClock();
+    const deps = { ...newDeps(clock), verdicts: new VerdictCache({ clock }) };
+    await verifyImage(request(view([healthy])), deps, unaborted);
+    const elsewhere = { ...request(view([other])), namespace: "tenant" };
+    assert.equal((await verifyImage(elsewhere, deps, unaborted)).verdict.outcome, "deny");
+    const changed = request({ ...view([other]), revision: "r2" });
+    assert.equal((await verifyImage(changed, deps, unaborted)).verdict.outcome, "deny");
+  });
+
+  test("is what a verifier found, but not that it could not find out", async () => {
+    const flaky = modelVerifier("release");
+    let isDown = true;
+    const verifier = {
+      ...flaky,
+      verify: (...[input, signal]: Parameters<typeof flaky.verify>) =>
+        isDown
+          ? Promise.resolve({
+              outcome: "inconclusive" as const,
+              verifier: "release",
+              artifact: input.artifact.descriptor.digest,
+              cause: "down",
+            })
+          : flaky.verify(input, signal),
+    };
+    const deps = newDeps();
+    const asked = request(viewOf([viewStore(healthy, atOnce)], [verifier]));
+    assert.equal((await verifyImage(asked, deps, unaborted)).verdict.outcome, "inconclusive");
+    isDown = false;
+    assert.equal((await verifyImage(asked, deps, unaborted)).verdict.outcome, "allow");
+    isDown = true;
+    assert.equal((await verifyImage(asked, deps, unaborted)).verdict.outcome, "allow");
+  });
+});
+
+test("a verifier that answers for another artifact, or in another's name, has found out nothing", async () => {
+  for (const wrong of [{ artifact: digestOfArtifact(signed) }, { verifier: "other" }]) {
+    const model = modelVerifier("release");
+    const verifier = {
+      ...model,
+      verify: (...[input]: Parameters<typeof model.verify>) =>
+        Promise.resolve({
+          outcome: "verified" as const,
+          verifier: "release",
+          artifact: input.artifact.descriptor.digest,
+          signers: [{ id: "alice", name: "alice" }],
+          ...wrong,
+        }),
+    };
+    const store: ModelStore = { name: "a", location: { key: "one", referrers: [unsigned] } };
+    const { verdict } = await verifyImage(request(viewOf([viewStore(store, atOnce)], [verifier])), newDeps(), unaborted);
+    assert.equal(verdict.outcome === "inconclusive" && verdict.code, "VerifierInconclusive");
+  }
+});
+
+test("the end of the time is no deny, even if only an Optional store has not answered", async () => {
+  const clock = new ManualClock();
+  const stores: readonly ModelStore[] = [
+    { name: "a", location: { key: "one", referrers: [unsigned] } },
+    { name: "b", location: { key: "two", referrers: [] }, hangs: ["listReferrers"], evidence: "Optional", timeoutMs: 60_000 },
+  ];
+  const caller = new AbortController();
+  const answer = verifyImage(request(view(stores)), newDeps(clock), caller.signal);
+  await clock.advance(10);
+  caller.abort(new DOMException("The door has to answer", "TimeoutError"));
+  const { verdict } = await answer;
+  assert.equal(verdict.outcome === "inconclusive" && verdict.code, "Timeout");
+});
