@@ -167,6 +167,14 @@ describe("listReferrers()", () => {
       ["/referrers/", { kind: "headers", headers: { link: '</v2/team/app/gone/x>; rel="next"' } }],
       "ProtocolError",
     ],
+    [
+      "a second page that is refused and looks like an empty list",
+      [
+        (request) => request.path.endsWith("from=1"),
+        { kind: "status", status: 404, body: JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests: [] }) },
+      ],
+      "ProtocolError",
+    ],
     ["401", ["/referrers/", { kind: "status", status: 401 }], "AuthenticationFailed"],
     ["403", ["/referrers/", { kind: "status", status: 403 }], "AuthorizationDenied"],
     ["429", ["/referrers/", { kind: "status", status: 429 }], "RateLimited"],
@@ -175,13 +183,15 @@ describe("listReferrers()", () => {
   ];
   for (const [what, [matcher, mode], expected] of cut)
     it(`never says that there is nothing on ${what}: ${expected}`, async () => {
-      await using registry = await startRegistry({ tls });
+      await using registry = await startRegistry({ tls, pageSize: 1 });
       const subject = unsigned(registry);
+      for (const artifactType of ["a/b", "c/d"]) registry.pushReferrer(name, subject, { ...signature, artifactType });
       registry.setMode(matcher, mode);
       await using scene = registryScene({ scopes: [registry.host] });
       const error = await failureOf(collect(scene.store.listReferrers(image(`${registry.host}/${name}`), descriptor(subject), never)));
       assert.equal(error.class, expected);
-      assert.equal(scene.seen.at(-1)?.endpoint, registry.host);
+      // A refusal is observed; that the API knows nothing is no news of the host.
+      assert.deepEqual(new Set(scene.seen.map(({ endpoint }) => endpoint)), new Set(expected === "NotFound" ? [] : [registry.host]));
     });
 
   for (const status of [401, 403, 429, 500, 503])

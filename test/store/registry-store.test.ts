@@ -386,6 +386,21 @@ describe("probe() and what is observed", () => {
     assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(canary));
   });
 
+  it("no referrers API is no success: the front of a registry says so before it looks at who asks, as distribution does", async () => {
+    await using registry = await startRegistry({ tls, auth });
+    const subject = registry.pushImage(name);
+    for (const status of [404, 405]) {
+      registry.setMode("/referrers/", { kind: "status", status, body: "404 page not found" });
+      await using scene = registryScene({ scopes: [registry.host] });
+      await failureOf(collect(scene.store.listReferrers(image(`${registry.host}/${name}`), descriptor(subject), never)));
+      assert.deepEqual(
+        scene.seen.map(({ failure }) => failure?.class),
+        ["AuthenticationFailed"],
+        `of the tag, and nothing of the API that answers ${status}`,
+      );
+    }
+  });
+
   it("every exchange is reported, 404 as a success of the host, and the referrers API where it was learnt", async () => {
     await using registry = await startRegistry({ tls });
     const subject = registry.pushImage(name, { tag: "1" });

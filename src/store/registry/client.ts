@@ -16,6 +16,8 @@ export interface Read extends Pick<RegistryRequest, "resource" | "query" | "acce
   readonly method?: "GET" | "HEAD";
   /** What the answer says of the referrers API, for the observation. */
   readonly learn?: (response: RegistryResponse) => ReferrersAPI | undefined;
+  /** False: this answer says nothing of the host or the credential, and is not observed. Default: every answer does. */
+  readonly isTelling?: (response: RegistryResponse) => boolean;
 }
 
 export interface ClientDeps {
@@ -41,7 +43,7 @@ export class RegistryClient {
   /** @throws StoreError, or the signal's reason */
   async read(target: Target, read: Read, signal: AbortSignal): Promise<RegistryResponse> {
     const { observation, response } = await this.attempt(target, read, { source: "traffic", signal });
-    this.#deps.observe(observation);
+    if (response === undefined || read.isTelling?.(response) !== false) this.#deps.observe(observation);
     if (response !== undefined) return response;
     throw new StoreError(observation.failure ?? { class: "Internal", message: "No answer and no failure" });
   }

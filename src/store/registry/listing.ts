@@ -117,6 +117,8 @@ async function askAPI(context: ListingContext, subject: Digest, signal: AbortSig
       limitBytes: longestManifest,
       answers: noSuchEndpoint,
       learn: ({ status }) => (status === 200 ? "Supported" : undefined),
+      // That there is no such path is said before anybody looks at the credential (distribution): it must not pass for one that works.
+      isTelling: ({ status }) => status === 200,
     },
     signal,
   );
