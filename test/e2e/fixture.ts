@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "../../src/app/cluster.ts";
-import { systemClock } from "../../src/kernel/clock.ts";
+import { raceSignal, systemClock } from "../../src/kernel/clock.ts";
 import { silentMetrics } from "../../src/kernel/metrics.ts";
 import { createJsonLogger } from "../../src/telemetry/logger.ts";
 import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
@@ -60,7 +60,8 @@ export async function startOperator(plane: ControlPlane, more: { readonly kubeco
     rememberVerdicts: false,
   });
   const stop = new AbortController();
-  await cluster.core.start(AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]));
+  // The signal of start() is that of the watches too: a bound on the start alone must not end them.
+  await raceSignal(cluster.core.start(stop.signal), AbortSignal.timeout(60_000));
   const running = cluster.run(stop.signal);
   return {
     cluster,
