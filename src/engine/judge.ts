@@ -122,7 +122,7 @@ async function ask(verifier: Verifier, input: VerifyInput, deps: JudgeDeps, sign
     const result = await raceSignal(verifier.verify(input, signal), signal);
     if (result.artifact !== artifact || result.verifier !== verifier.name)
       return { outcome: "inconclusive", verifier: verifier.name, artifact, cause: "The verifier answered for something else" };
-    if (result.outcome !== "inconclusive") deps.results.set(verifier, key, result);
+    deps.results.set(verifier, key, result);
     return result;
   } catch (error) {
     // Stopped because nothing depends on it any more, or because the time is up: that is no finding of the verifier's.
