@@ -223,6 +223,14 @@ describe("fault 21: a registry that sends too much", () => {
       assert.equal((await failureOf(client.send(get(access(registry.origin), "a", "manifests/1"), never))).class, expected);
     });
 
+  it("a length that is announced is refused before a byte of it is waited for", async () => {
+    await using registry = await startRegistry({ tls });
+    registry.setMode("/manifests/", { kind: "stall", bytes: 10 });
+    await using client = transport({ clock: new ManualClock() });
+    const error = await failureOf(client.send(get(access(registry.origin), "a", "manifests/1", { limitBytes: 100 }), never));
+    assert.deepEqual(error.failure, { class: "LimitExceeded", message: `${registry.host}: the answer is longer than 100 bytes` });
+  });
+
   it("a long refusal is cut and still a refusal", async () => {
     await using registry = await startRegistry({ tls });
     registry.setMode("/manifests/", { kind: "status", status: 500, body: "x".repeat(300_000) });
