@@ -42,8 +42,20 @@ export interface Operator extends AsyncDisposable {
   log(): string;
 }
 
+export interface OperatorOptions {
+  /** Default: the operator's own ServiceAccount. */
+  readonly kubeconfig?: string;
+  /** Default 60 s. */
+  readonly readyWithinMs?: number;
+}
+
+/** The operator did not become ready in its time; the message is what it logged. */
+export class NotReadyError extends Error {
+  override readonly name = "NotReadyError";
+}
+
 /** The composition of `countersign serve`, in this process, so that a test can ask its engine; resolves when it is ready. */
-export async function startOperator(plane: ControlPlane, more: { readonly kubeconfig?: string } = {}): Promise<Operator> {
+export async function startOperator(plane: ControlPlane, more: OperatorOptions = {}): Promise<Operator> {
   const kubeconfig = more.kubeconfig ?? (await plane.kubeconfigForServiceAccount(namespace, "countersign-operator"));
   const stream = new PassThrough();
   const lines: string[] = [];
@@ -60,10 +72,8 @@ export async function startOperator(plane: ControlPlane, more: { readonly kubeco
     rememberVerdicts: false,
   });
   const stop = new AbortController();
-  // The signal of start() is that of the watches too: a bound on the start alone must not end them.
-  await raceSignal(cluster.core.start(stop.signal), AbortSignal.timeout(60_000));
-  const running = cluster.run(stop.signal);
-  return {
+  let running: Promise<void> = Promise.resolve();
+  const operator: Operator = {
     cluster,
     log: () => lines.join(""),
     [Symbol.asyncDispose]: async () => {
@@ -73,6 +83,15 @@ export async function startOperator(plane: ControlPlane, more: { readonly kubeco
       await cluster[Symbol.asyncDispose]();
     },
   };
+  try {
+    // The signal of start() is that of the watches too: a bound on the start alone must not end them.
+    await raceSignal(cluster.core.start(stop.signal), AbortSignal.timeout(more.readyWithinMs ?? 60_000));
+  } catch (error) {
+    await operator[Symbol.asyncDispose]();
+    throw new NotReadyError(operator.log(), { cause: error });
+  }
+  running = cluster.run(stop.signal);
+  return operator;
 }
 
 /** Waits for something that another process does; bounded, and says what it waited for. */
