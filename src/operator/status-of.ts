@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
-import { type Kind, objectKey } from "../api/object.ts";
+import { type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
 import type { Statuses } from "../api/status.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { ProviderState } from "../keychain/ports.ts";
@@ -72,14 +72,32 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
   }
 }
 
+/** Of the object that {@link statusOf} judges: another one of the same name may have taken its place since. */
+export function uidOf(object: { readonly kind: Kind; readonly name: string }, snapshot: Snapshot): string | undefined {
+  return entriesOf(object.kind, snapshot).get(object.name)?.meta.uid;
+}
+
 /** A first judgement of this generation is on its way: writing now would mean writing twice. */
 export function isPending(object: { readonly kind: Kind; readonly name: string }, context: StatusContext): boolean {
   const input = object.kind === "Store" ? storeInput(object.name, context) : undefined;
   return input !== undefined && isStoreStatusPending(input);
 }
 
+function entriesOf(kind: Kind, snapshot: Snapshot): ReadonlyMap<string, Subject> {
+  switch (kind) {
+    case "Store":
+      return snapshot.stores;
+    case "AuthProvider":
+      return snapshot.authProviders;
+    case "Verifier":
+      return snapshot.verifiers;
+    case "KeyProvider":
+      return snapshot.keyProviders;
+  }
+}
+
 interface Subject {
-  readonly meta: { readonly name: string; readonly generation: number };
+  readonly meta: ObjectMeta;
   readonly diagnostics: readonly Diagnostic[];
 }
 

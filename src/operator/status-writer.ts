@@ -1,4 +1,5 @@
-import { type Kind, kinds } from "../api/object.ts";
+import { decodeMeta, type Kind, kinds, type ObjectMeta } from "../api/object.ts";
+import { ownValue } from "../api/walk.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
@@ -8,7 +9,7 @@ import { WorkQueue } from "../kube/work-queue.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
 import type { ResourceSource, StatusSink } from "./ports.ts";
 import { heartbeatInterval, needsWrite } from "./status-difference.ts";
-import { isPending, statusOf } from "./status-of.ts";
+import { isPending, statusOf, uidOf } from "./status-of.ts";
 import { readStatus } from "./status-read.ts";
 
 export interface StatusWriterDeps {
@@ -26,15 +27,24 @@ export interface StatusWriterDeps {
 }
 
 type Key = `${Kind}/${string}`;
+/** The last status that this process wrote of an object. */
 interface Written {
+  readonly uid: string;
+  /** Epoch ms. */
   readonly at: number;
-  /** What the server kept of it: a field that an older schema prunes must not be written for ever. */
-  readonly desired: string;
+  /** Of the object as the cache had it then. While it still has it so, our own write is on its way back through the watch, and `echo` is what stands. */
+  readonly judgedFrom: string;
+  /** The status as the server keeps it. */
   readonly echo: unknown;
-  readonly resourceVersion: string;
+}
+/** A first judgement of one generation of one object is on its way. */
+interface Pending {
+  readonly of: string;
+  /** Epoch ms. */
+  readonly since: number;
 }
 
-/** So many writes of one status with nothing kept of what differs, and it is left alone until the object changes (operator.md 4, fault 13). */
+/** Writes on their way at a time: each waits for etcd, none for another. */
 const concurrency = 4;
 
 /** Brings the status of every object in line with what is known, and writes only differences; the only writer of statuses. */
@@ -42,7 +52,7 @@ export class StatusWriter {
   readonly #deps: StatusWriterDeps;
   readonly #queue: WorkQueue<Key>;
   readonly #written = new Map<Key, Written>();
-  readonly #pendingSince = new Map<Key, number>();
+  readonly #pending = new Map<Key, Pending>();
   readonly #startedAt: number;
   readonly #writes: Counter;
 
@@ -83,25 +93,24 @@ export class StatusWriter {
     const [kind, name] = split(key);
     const raw = source.objects(kind).get(name);
     const snapshot = holder.current;
-    if (raw === undefined || snapshot === undefined) return this.#forget(key);
-    const { generation, resourceVersion, status } = describe(raw);
-    const known = this.#written.get(key);
-    // Our own write is on its way back through the watch: until then the cache holds what was before it.
-    const standing =
-      known !== undefined && known.resourceVersion !== resourceVersion && known.desired !== "" ? (known.echo ?? status) : status;
+    if (raw === undefined) return this.#forget(key);
+    if (snapshot === undefined) return { next: "change" };
+    const meta = decodeMeta(raw);
+    const known = this.#knownOf(key, meta);
+    const standing = known?.judgedFrom === meta.resourceVersion ? known.echo : ownValue(raw, "status");
     const now = clock.now();
     const before = readStatus(kind, standing);
     const context = { snapshot, health: this.#deps.health, now, standing };
     const desired = statusOf({ kind, name }, context);
-    // The snapshot does not hold this generation yet: its publication brings the key back.
-    if (desired === undefined || desired.observedGeneration !== generation) return { next: "change" };
-    const pendingSince = this.#pending(key, isPending({ kind, name }, context), now);
+    // The snapshot does not hold this object, or this generation of it, yet: its publication brings the key back.
+    if (desired?.observedGeneration !== meta.generation || uidOf({ kind, name }, snapshot) !== meta.uid) return { next: "change" };
+    const pendingSince = isPending({ kind, name }, context) ? this.#pendingSince(key, meta) : this.#settled(key);
     const decision = needsWrite(desired, before, {
       now,
       startedAt: this.#startedAt,
       heartbeatMs: heartbeatInterval({
         objects: snapshot.stores.size,
-        intervalMs: snapshot.stores.get(name)?.spec?.healthCheck.intervalMs ?? 0,
+        intervalMs: (kind === "Store" ? snapshot.stores.get(name)?.spec?.healthCheck.intervalMs : undefined) ?? 0,
         random: random(),
         ...(this.#deps.shortestHeartbeatMs !== undefined && { shortestMs: this.#deps.shortestHeartbeatMs }),
       }),
@@ -110,9 +119,7 @@ export class StatusWriter {
     });
     if (decision === "none") return { next: "change" };
     if (typeof decision === "object") return { next: "after", ms: decision.after };
-    const text = JSON.stringify(desired);
-    if (known?.desired === text) return { next: "change" }; // the server does not keep what differs: an older schema prunes it
-    const outcome = await sink.apply({ kind, name, resourceVersion, status: desired }, signal);
+    const outcome = await sink.apply({ kind, name, resourceVersion: meta.resourceVersion, status: desired }, signal);
     switch (outcome.outcome) {
       case "gone":
         return this.#forget(key);
@@ -121,25 +128,36 @@ export class StatusWriter {
         return { next: "retry" };
       case "applied":
         this.#writes.add(1, { reason: decision === "now" ? "transition" : "heartbeat" });
-        this.#written.set(key, { at: now, desired: text, echo: outcome.echo, resourceVersion: outcome.resourceVersion });
+        this.#written.set(key, { uid: meta.uid, at: now, judgedFrom: meta.resourceVersion, echo: outcome.echo });
         logger.info("status written", { reconcileID: pass.reconcileID, object: key, ready: readyOf(desired) });
         return { next: "change" };
     }
   }
 
-  #pending(key: Key, pending: boolean, now: number): number | undefined {
-    if (!pending) {
-      this.#pendingSince.delete(key);
-      return undefined;
-    }
-    const since = this.#pendingSince.get(key) ?? now;
-    this.#pendingSince.set(key, since);
+  /** What was written of another object of the same name says nothing of this one. */
+  #knownOf(key: Key, { uid }: ObjectMeta): Written | undefined {
+    const known = this.#written.get(key);
+    if (known === undefined || known.uid === uid) return known;
+    this.#forget(key);
+    return undefined;
+  }
+
+  #pendingSince(key: Key, { uid, generation }: ObjectMeta): number {
+    const of = `${uid}/${generation}`;
+    const known = this.#pending.get(key);
+    if (known?.of === of) return known.since;
+    const since = this.#deps.clock.now();
+    this.#pending.set(key, { of, since });
     return since;
+  }
+
+  #settled(key: Key): undefined {
+    this.#pending.delete(key);
   }
 
   #forget(key: Key): Reconciled {
     this.#written.delete(key);
-    this.#pendingSince.delete(key);
+    this.#pending.delete(key);
     return { next: "change" };
   }
 }
@@ -151,20 +169,6 @@ function isKey(key: string): key is Key {
 function split(key: Key): readonly [Kind, string] {
   const slash = key.indexOf("/");
   return [key.slice(0, slash) as Kind, key.slice(slash + 1)]; // isKey has checked the kind
-}
-
-function describe(raw: unknown): { readonly generation: number; readonly resourceVersion: string; readonly status: unknown } {
-  const { metadata, status } = raw as {
-    readonly metadata?: { readonly generation?: unknown; readonly resourceVersion?: unknown };
-    readonly status?: unknown;
-  };
-  const generation = metadata?.generation;
-  const resourceVersion = metadata?.resourceVersion;
-  return {
-    generation: typeof generation === "number" ? generation : 0,
-    resourceVersion: typeof resourceVersion === "string" ? resourceVersion : "",
-    status,
-  };
 }
 
 function readyOf(status: {
