@@ -13,7 +13,7 @@ export interface JudgeDeps extends ReadDeps {
   readonly subject: Descriptor;
   readonly verifiers: readonly Verifier[];
   readonly results: ResultCache;
-  /** Artifacts worked on at a time, over all locations. */
+  /** Artifacts of one location that are worked on at a time. */
   readonly reading: Limit;
   /** Called after every result: the caller stops everything as soon as the outcome can no longer change. */
   readonly progressed: () => void;
@@ -21,27 +21,22 @@ export interface JudgeDeps extends ReadDeps {
 
 /**
  * Reads one artifact and asks every verifier that applies, once. A claim that comes while this goes on is taken up by it; one that comes later starts it
- * again where it could change something, so that the outcome does not depend on which Store answered first. Rejects only with the signal's reason.
+ * again where it could change something, so that the outcome does not depend on which Store answered first. Each location that names it waits for a place
+ * of its own, and the first to have one does the work: a location full of what it never serves holds up nobody else's. Rejects only with the signal's reason.
  */
-export function examine(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise<void> {
-  if (found.task !== undefined) return found.task;
-  if (!hasWork(found, deps)) {
-    settle(found, deps);
-    return Promise.resolve();
+export async function examine(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise<void> {
+  while (hasWork(found, deps)) {
+    await deps.reading.run(async () => {
+      if (hasWork(found, deps)) await (found.task ??= work(found, deps, signal));
+    }, signal);
   }
-  found.task = work(found, deps, signal);
-  return found.task;
+  // No wait between the last look and this: a claim cannot slip in unseen.
+  settle(found, deps);
 }
 
 async function work(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise<void> {
   try {
-    while (hasWork(found, deps)) {
-      await deps.reading.run(async () => {
-        while (hasWork(found, deps)) await step(found, deps, signal);
-      }, signal);
-    }
-    // No wait between the last look and this: a claim cannot slip in unseen.
-    settle(found, deps);
+    while (hasWork(found, deps)) await step(found, deps, signal);
   } finally {
     delete found.task;
   }
@@ -68,6 +63,8 @@ async function step(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise
       // Verifiers of the same artifact share what they read.
       const read = layers.get(layer.digest) ?? readLayer(found, layer, deps, signal);
       layers.set(layer.digest, read);
+      // Whoever awaits it sees the error; a verifier that drops what it asked for must not end the process.
+      read.catch(() => {});
       return read;
     },
   };

@@ -85,8 +85,8 @@ function verifiedReasons(findings: Findings): readonly string[] {
 function denyReasons({ findings, view, groups }: Outcome): readonly string[] {
   const asked = view.stores.map(({ name, problem }) => {
     const state = findings.store(name);
-    // The last is what ended its listing; what stood in the way of resolving the tag came before.
-    const failure = problem ?? state.failures.at(-1);
+    // What stood in the way of resolving the tag comes after what stood in the way of the listing.
+    const failure = problem ?? state.failures[0];
     if (failure !== undefined && state.listing !== "Complete") return describeFailure(name, failure);
     return `${name} (${state.named.size} ${state.named.size === 1 ? "artifact" : "artifacts"})`;
   });

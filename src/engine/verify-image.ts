@@ -38,7 +38,7 @@ export interface VerifyDeps {
 }
 
 const defaults = { totalMs: 30_000, hedgeMs: 250 } as const;
-/** Artifacts of one image that are read at a time. */
+/** Artifacts of one image that are read at a time, from each location. */
 const readingAtOnce = 8;
 
 /**
@@ -114,14 +114,13 @@ async function survey(
   const groups = groupByLocation(view.stores.filter(isReader), repository, deps.memory);
   const verifiers = view.verifiers.flatMap((entry) => entry.verifier ?? []);
   const findings = new Findings({ groups, subject: digest, verifiers, defects: defectsOf(view) });
-  for (const [name, failure] of failures) findings.addFailure(name, failure);
   const signatureVerifiers = verifiers.filter((verifier) => verifier.kind === "signature").map((verifier) => verifier.name);
   const truth = (): ReturnType<typeof evaluateBuiltIn> => evaluateBuiltIn(signatureVerifiers, findings.evidence());
   const report = (isEnded: boolean): Report => reportOf({ request: { ...request, digest }, groups, findings, truth: truth(), isEnded });
   flight.observable(() => report(true));
   // Aborted as soon as the outcome can no longer change: on `true`. A `false` needs complete evidence, and then there is nothing left to abort.
   const decided = new AbortController();
-  const surveyDeps: SurveyDeps = {
+  const surveyDeps: Omit<SurveyDeps, "reading"> = {
     clock: deps.clock,
     budget,
     hedgeMs: deps.hedgeMs,
@@ -132,7 +131,6 @@ async function survey(
     subject: { digest, mediaType: "", size: 0 },
     verifiers,
     findings,
-    reading: new Limit(readingAtOnce),
     progressed: () => {
       if (truth() === "true") decided.abort(new DOMException("The verdict can no longer change", "AbortError"));
     },
@@ -141,13 +139,15 @@ async function survey(
   await Promise.all(
     groups.map(async (group) => {
       try {
-        await surveyLocation(group, surveyDeps, stopped);
+        await surveyLocation(group, { ...surveyDeps, reading: new Limit(readingAtOnce) }, stopped);
       } catch {
         // Either the reason of `stopped`, or a defect: of a plug-in, or ours. It fails its location, and nobody else's.
         if (!stopped.aborted) markDefect(group, findings);
       }
     }),
   );
+  // Last: why it could not list is what matters of a Store that could not resolve the tag either.
+  for (const [name, failure] of failures) findings.addFailure(name, failure);
   return report(flight.signal.aborted);
 }
 
