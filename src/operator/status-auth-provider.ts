@@ -48,9 +48,10 @@ function credentials({ diagnostics, state }: AuthProviderStatusInput): Judgement
   return { type, status: state.ready ? "True" : "False", reason: state.reason, message };
 }
 
-/** A Secret that is missing may appear, one that has expired is renewed: both by watch. Whatever else is wrong has to be edited. */
+/** What it reads is mended by an edit of the Secret, and comes in by watch: the object itself has nothing to be edited for. */
+const retriedReasons: ReadonlySet<string> = new Set(["RefNotFound", "CredentialExpired", "CredentialInvalid", "NoMatchingKey"]);
 function outlook(failed: Judgement): Outlook {
-  return failed.reason === "RefNotFound" || failed.reason === "CredentialExpired" ? "retried" : "stuck";
+  return retriedReasons.has(failed.reason) ? "retried" : "stuck";
 }
 
 function moreOf(count: number): string {

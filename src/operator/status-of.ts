@@ -6,7 +6,7 @@ import type { ProviderState } from "../keychain/ports.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
 import type { CompiledAuthProvider, CompiledStore, Snapshot } from "../snapshot/compiled.ts";
 import { authProviderStatus } from "./status-auth-provider.ts";
-import { claimsByKeeper, type StatusInput, type StoreStatusInput } from "./status-input.ts";
+import { claimsByKeeper, type PatternClaim, type StatusInput, type StoreStatusInput } from "./status-input.ts";
 import { keyProviderStatus } from "./status-key-provider.ts";
 import { readStatus } from "./status-read.ts";
 import { isStoreStatusPending, storeStatus } from "./status-store.ts";
@@ -39,8 +39,8 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
         ...shared("AuthProvider", entry, context),
         patterns: entry.patterns.length,
         lost: snapshot.patternLosses.get(name) ?? [],
-        kept: claimsByKeeper(snapshot.patternLosses).get(name) ?? [],
-        boundStores: boundStores(snapshot, name),
+        kept: relationsOf(snapshot).kept.get(name) ?? [],
+        boundStores: relationsOf(snapshot).boundStores.get(name) ?? 0,
         state: entry.provider.state(),
         ...(entry.spec !== undefined && { type: entry.spec.type }),
         ...(revision !== undefined && { credentialRevision: revision }),
@@ -153,10 +153,25 @@ function providerStates(entry: CompiledStore, snapshot: Snapshot): ReadonlyMap<s
   );
 }
 
-function boundStores(snapshot: Snapshot, name: string): number {
-  let count = 0;
-  for (const store of snapshot.stores.values()) if (store.providers.includes(name)) count += 1;
-  return count;
+interface Relations {
+  /** By AuthProvider: what others claim of its patterns, and how many Stores may use it. */
+  readonly kept: ReadonlyMap<string, readonly PatternClaim[]>;
+  readonly boundStores: ReadonlyMap<string, number>;
+}
+/** Counted once for all AuthProviders of a snapshot, which never changes: each on its own would cost as many steps as there are Stores. */
+const relations = new WeakMap<Snapshot, Relations>();
+
+function relationsOf(snapshot: Snapshot): Relations {
+  const known = relations.get(snapshot);
+  if (known !== undefined) return known;
+  // By view first: Stores share the list of it, and two thousand AuthProviders times ten thousand Stores are too many to count one by one.
+  const views = new Map<readonly string[], number>();
+  for (const { providers } of snapshot.stores.values()) views.set(providers, (views.get(providers) ?? 0) + 1);
+  const boundStores = new Map<string, number>();
+  for (const [names, stores] of views) for (const name of names) boundStores.set(name, (boundStores.get(name) ?? 0) + stores);
+  const counted = { kept: claimsByKeeper(snapshot.patternLosses), boundStores };
+  relations.set(snapshot, counted);
+  return counted;
 }
 
 /** `uid/resourceVersion` of the first Secret that it read and that exists. */

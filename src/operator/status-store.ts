@@ -56,14 +56,12 @@ function reachableOf({ reachability, suspend }: StoreStatusInput): Judgement {
   return { type, status: reachability.status, reason: reachability.reason, message: reachability.message };
 }
 
-/** What no waiting mends: somebody has to edit this object, its AuthProvider or Secret, or the rights at the registry (operator.md 2.1). */
+/** What no waiting mends: somebody has to edit this object, its AuthProvider, or the rights at the registry (operator.md 2.1). A Secret's edit comes in by watch. */
 const stuckReasons: ReadonlySet<string> = new Set([
   "AuthorizationDenied",
   "NotFound",
   "UnsafeEndpoint",
-  "CredentialInvalid",
   "WildcardNeedsKeyedSecret",
-  "NoMatchingKey",
   "PatternConflict",
   "InvalidSpec",
   "PlainHTTPNotAllowed",

@@ -29,7 +29,7 @@ export function compileStore(raw: unknown, before: CompiledStore | undefined, de
     meta,
     keychain: view.keychain,
     keychainRevision: view.revision,
-    providers: view.providers.map((provider) => provider.meta.name),
+    providers: view.names,
     losses: view.losses,
   } as const;
   if (!decoded.ok) {

@@ -39,7 +39,7 @@ export interface CompiledStore extends CompiledBase {
   readonly everything: boolean;
   readonly evidence: Evidence;
   readonly keychain: Keychain;
-  /** Names of the AuthProviders in its view. */
+  /** Names of the AuthProviders in its view; the same list for every Store of that view. */
   readonly providers: readonly string[];
   /** Absent for an invalid Store, which is a failed location with `problem`. */
   readonly store?: Store;

@@ -7,6 +7,8 @@ import { revisionOf } from "./revision.ts";
 export interface KeychainView {
   readonly keychain: Keychain;
   readonly providers: readonly CompiledAuthProvider[];
+  /** Of the providers; one list for all Stores of the view, or ten thousand Stores would hold as many copies. */
+  readonly names: readonly string[];
   readonly losses: ReadonlyMap<string, readonly PatternLoss[]>;
   /** Changes exactly if one of its providers does. */
   readonly revision: string;
@@ -58,6 +60,7 @@ function buildView(input: {
   return {
     keychain: createKeychain({ providers: members, unmatched: input.unmatched, missingRefs: input.missing }),
     providers: input.providers,
+    names: input.providers.map((provider) => provider.meta.name),
     losses: patternConflicts(members),
     revision: input.revision,
   };

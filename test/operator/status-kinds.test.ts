@@ -64,11 +64,16 @@ const rows: { readonly name: string; readonly status: Conditions; readonly expec
       "Ready=False/RefNotFound Accepted=True/Valid CredentialsResolved=False/RefNotFound Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
     message: "Secret/acr does not exist",
   },
+  ...["CredentialInvalid", "NoMatchingKey"].map((reason) => ({
+    name: `authProviderStatus(): its Secret is of no use (${reason}), and an edit of it comes in by watch`,
+    status: authProviderStatus({ ...provider, state: { ready: false, reason, message: "m", warnings: [] } }),
+    expected: `Ready=False/${reason} Accepted=True/Valid CredentialsResolved=False/${reason} Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry`,
+  })),
   {
-    name: "authProviderStatus(): its Secret is of no use: somebody has to edit it",
-    status: authProviderStatus({ ...provider, state: { ready: false, reason: "CredentialInvalid", message: "m", warnings: [] } }),
+    name: "authProviderStatus(): a password for any host under a wildcard: somebody has to edit it",
+    status: authProviderStatus({ ...provider, state: { ready: false, reason: "WildcardNeedsKeyedSecret", message: "m", warnings: [] } }),
     expected:
-      "Ready=False/CredentialInvalid Accepted=True/Valid CredentialsResolved=False/CredentialInvalid Programmed=True/AllReplicas Stalled=True/CredentialInvalid",
+      "Ready=False/WildcardNeedsKeyedSecret Accepted=True/Valid CredentialsResolved=False/WildcardNeedsKeyedSecret Programmed=True/AllReplicas Stalled=True/WildcardNeedsKeyedSecret",
   },
   {
     name: "authProviderStatus(): one of two patterns belongs to an older one",
