@@ -1,5 +1,5 @@
 /** A control plane with everything applied, and a private registry with one signed and one unsigned image. */
-import { createAuthority, loopback } from "../support/certificates.ts";
+import { type CertificateAuthority, createAuthority, loopback } from "../support/certificates.ts";
 import type { AuditEntry, ControlPlane } from "../support/real/control-plane.ts";
 import { createCosign } from "../support/real/cosign.ts";
 import { pushImage } from "../support/real/image.ts";
@@ -11,6 +11,8 @@ export const reader = { username: "reader", password: "canary-password-91c4" } a
 export interface Scene extends AsyncDisposable {
   readonly plane: ControlPlane;
   readonly registry: DistributionRegistry;
+  /** Of the registry's certificate. */
+  readonly authority: CertificateAuthority;
   /** Of the registry: "127.0.0.1:21501". */
   readonly host: string;
   /** References by digest. */
@@ -42,6 +44,7 @@ export async function startScene(flags: { readonly flags?: readonly string[] } =
     return {
       plane,
       registry,
+      authority,
       host,
       signed: `${host}/private/app@${signed.digest}`,
       unsigned: `${host}/private/app@${unsigned.digest}`,
@@ -119,3 +122,18 @@ export interface OperatorRequest {
 }
 /** As the audit log writes it: RFC 3339 with microseconds. */
 export const now = (): string => new Date().toISOString().replace("Z", "000Z");
+
+interface HistoryEvent {
+  readonly type: string;
+  readonly object: Judged;
+}
+/** Every state that the API server has shown of an object after `resourceVersion`, oldest first. */
+export async function history(
+  plane: ControlPlane,
+  [resource, name]: readonly [resource: string, name: string],
+  resourceVersion: string,
+): Promise<readonly HistoryEvent[]> {
+  const query = `watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3D${name}&resourceVersion=${resourceVersion}`;
+  const text = await plane.kubectlOk(["get", "--raw", `/apis/countersign.dev/v1alpha1/${resource}?${query}`]);
+  return text.split("\n").flatMap((line) => (line === "" ? [] : (JSON.parse(line) as HistoryEvent)));
+}
