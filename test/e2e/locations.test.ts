@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { createAuthority, loopback } from "../support/certificates.ts";
-import { pushBlob, type PushedManifest, pushImage, pushManifest, type PushTarget } from "../support/real/image.ts";
+import { type PushedManifest, pushImage, type PushTarget } from "../support/real/image.ts";
 import { type Registry, startDistribution, startOlareg } from "../support/real/registries.ts";
 import { createSigningKey, type SignedArtifact, signImage } from "../support/signer.ts";
 import { classesOf, countersign, type Files, fromFiles, storeOf, writeManifests } from "./files.ts";
 import { caConfigMap, eventually, options, store, tools, trust } from "./fixture.ts";
 import { type ProxiedRequest, type RecordingProxy, startProxy } from "./proxy.ts";
+import { pushSigned } from "./signed.ts";
 
 /** The signature is in the second location only; the first is a distribution registry behind a proxy that makes it misbehave. */
 const authority = createAuthority();
@@ -37,13 +38,13 @@ before(async () => {
   unsigned = await pushImage(images, { seed: "unsigned" });
   // So that the repository exists, and can be seen to be readable.
   await pushImage(evidence, { seed: "other", tag: "other" });
-  await push(images, sign(signed));
+  await pushSigned(images, sign(signed), signed);
   const image = await pushImage(images, { seed: "shared" });
   shared = { image, signature: sign(image) };
-  await push(images, shared.signature);
-  await push(evidence, shared.signature, image);
+  await pushSigned(images, shared.signature, image);
+  await pushSigned(evidence, shared.signature, image);
   elsewhere = await pushImage(images, { seed: "elsewhere" });
-  await push(evidence, sign(elsewhere), elsewhere);
+  await pushSigned(evidence, sign(elsewhere), elsewhere);
   files = await fromFiles(objects("Required"), { rememberVerdicts: true });
   optional = await fromFiles(objects("Optional"), { rememberVerdicts: true });
 });
@@ -71,20 +72,6 @@ const image = ({ digest }: PushedManifest): string => `${secondProxy.host}/acme/
 
 function sign(image: PushedManifest): SignedArtifact {
   return signImage({ key, subject: image, repository: image.repository, format: "bundle" });
-}
-
-/** With `subject` also under its fallback tag, for a registry without the referrers API. */
-async function push(target: PushTarget, artifact: SignedArtifact, subject?: PushedManifest): Promise<void> {
-  for (const { bytes, mediaType } of artifact.blobs) await pushBlob(target, { content: bytes, mediaType });
-  await pushManifest(target, { manifest: artifact.manifest, mediaType: artifact.mediaType });
-  if (subject === undefined) return;
-  const { mediaType, digest, size, artifactType } = artifact;
-  const index = "application/vnd.oci.image.index.v1+json";
-  await pushManifest(target, {
-    manifest: { schemaVersion: 2, mediaType: index, manifests: [{ mediaType, digest, size, artifactType }] },
-    mediaType: index,
-    tag: subject.digest.replace(":", "-"),
-  });
 }
 
 /** Runs with the first location as it is then, and puts it right again. */
