@@ -32,7 +32,9 @@ if (mode === "cluster") {
     registry = await startDemoRegistry();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    process.stderr.write(`error: port ${demoPort} of this machine is in use: another demo may be running\nwhat to do: stop it, and run this again\n`);
+    process.stderr.write(
+      `error: port ${demoPort} of this machine is in use: another demo may be running\nwhat to do: stop it, and run this again\n`,
+    );
     process.exit(1);
   }
   const images = [demoImages.signed, demoImages.unsigned].map(({ tag }) => `--watch-image=127.0.0.1:${demoPort}/${demoRepository}:${tag}`);

@@ -25,10 +25,14 @@ const signed = Buffer.concat([Buffer.from(`DSSEv1 ${payloadType.length} ${payloa
 const bundle = {
   mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
   verificationMaterial: { publicKey: { hint: "demo" } },
-  dsseEnvelope: { payload: statement.toString("base64"), payloadType, signatures: [{ sig: sign("sha256", signed, privateKey).toString("base64") }] },
+  dsseEnvelope: {
+    payload: statement.toString("base64"),
+    payloadType,
+    signatures: [{ sig: sign("sha256", signed, privateKey).toString("base64") }],
+  },
 };
 await writeFile(new URL("demo/signature.bundle.json", root), `${JSON.stringify(bundle, undefined, 2)}\n`);
-const pem = publicKey.export({ type: "spki", format: "pem" }).toString().trimEnd();
+const pem = publicKey.export({ type: "spki", format: "pem" }).trimEnd();
 await writeFile(
   new URL("demo/manifests/30-trust.yaml", root),
   `# Whose signatures count: cosign signatures by this key. Made by scripts/sign-demo.ts; the private half was thrown away.

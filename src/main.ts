@@ -39,9 +39,9 @@ async function readStdin(signal: AbortSignal): Promise<string> {
 function output(stream: NodeJS.WriteStream): CliOutput {
   return {
     write: (text) => void stream.write(text),
-    isTerminal: stream.isTTY === true,
+    isTerminal: Boolean(stream.isTTY), // undefined on a pipe, whatever its type says
     columns: stream.columns ?? 80,
-    colour: stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
+    colour: Boolean(stream.isTTY) && (process.env["NO_COLOR"] ?? "") === "",
   };
 }
 

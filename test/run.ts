@@ -68,7 +68,7 @@ async function runTests(files: readonly string[], options: { readonly concurrenc
     if (event.type === "test:pass" && details.type !== "suite" && !isFile) {
       if (data["skip"] !== undefined && data["skip"] !== false) {
         tally.skipped += 1;
-        process.stdout.write(`  skipped: ${String(data["name"])} (${String(data["skip"])})\n`);
+        process.stdout.write(`  skipped: ${String(data["name"])} (${text(data["skip"])})\n`);
       } else tally.passed += 1;
     }
     if (event.type === "test:fail" && details.type !== "suite") {
@@ -78,7 +78,7 @@ async function runTests(files: readonly string[], options: { readonly concurrenc
       if (failedInside) continue;
       tally.failed += 1;
       process.stdout.write(
-        `  FAILED: ${String(data["file"] ?? "").replace(root, "")} ${String(data["name"])}\n${indent(describe(cause ?? details.error))}\n`,
+        `  FAILED: ${text(data["file"]).replace(root, "")} ${String(data["name"])}\n${indent(describe(cause ?? details.error))}\n`,
       );
     }
     if (event.type === "test:stderr" && process.env["VERBOSE"] !== undefined) process.stderr.write(String(data["message"]));
@@ -86,6 +86,9 @@ async function runTests(files: readonly string[], options: { readonly concurrenc
   return tally;
 }
 
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

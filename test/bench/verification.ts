@@ -76,7 +76,7 @@ function withRealm(auth: RegistryAuth, host: string): RegistryAuth {
 
 function pushSigned(registry: TestRegistry, seed: string, key: ReturnType<typeof createSigningKey>): string {
   const image = registry.pushImage(repository, { seed });
-  const artifact = signImage({ key, subject: image as Parameters<typeof signImage>[0]["subject"], repository, format: "bundle" });
+  const artifact = signImage({ key, subject: image, repository, format: "bundle" });
   registry.pushReferrer(repository, image, {
     artifactType: artifact.artifactType,
     layers: artifact.blobs

@@ -52,7 +52,7 @@ before(async () => {
   unsigned = await pushImage(target, { seed: "unsigned", tag: "unsigned" });
   cosign = await createCosign({ tools });
   const key = await cosign.createKey();
-  const access = { ca: `${authority.pem}`, credentials: user, key };
+  const access = { ca: authority.pem, credentials: user, key };
   await cosign.sign(signed.reference, access);
   await apply(
     plane,

@@ -7,6 +7,7 @@ const canary = "canary-4711";
 const secret = new Secret(canary);
 const ways: readonly (readonly [string, () => string])[] = [
   ["String()", () => String(secret)],
+  // oxlint-disable-next-line typescript/restrict-template-expressions -- what must not happen is what is tried
   ["a template", () => `${secret}`],
   ["concatenation", () => "" + secret],
   ["JSON.stringify()", () => JSON.stringify({ secret, list: [secret] })],
@@ -14,7 +15,7 @@ const ways: readonly (readonly [string, () => string])[] = [
   ["util.format()", () => format("%s %o %O %j", secret, secret, secret, secret)],
   ["an error's cause", () => inspect(new Error("x", { cause: { secret } }))],
   ["Object.entries()", () => JSON.stringify(Object.entries(secret))],
-  ["structuredClone()", () => JSON.stringify(structuredClone({ ...secret }))],
+  ["Object.assign()", () => JSON.stringify(Object.assign({}, secret))],
 ];
 for (const [way, print] of ways) {
   test(`Secret prints nothing of itself through ${way}`, () => assert.equal(print().includes(canary), false));
