@@ -37,11 +37,12 @@ async function readStdin(signal: AbortSignal): Promise<string> {
 }
 
 function output(stream: NodeJS.WriteStream): CliOutput {
+  const isTerminal: boolean | undefined = stream.isTTY; // undefined on a pipe, whatever its type says
   return {
     write: (text) => void stream.write(text),
-    isTerminal: Boolean(stream.isTTY), // undefined on a pipe, whatever its type says
+    isTerminal: isTerminal ?? false,
     columns: stream.columns ?? 80,
-    colour: Boolean(stream.isTTY) && (process.env["NO_COLOR"] ?? "") === "",
+    colour: (isTerminal ?? false) && (process.env["NO_COLOR"] ?? "") === "",
   };
 }
 
