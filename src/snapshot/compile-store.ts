@@ -70,11 +70,13 @@ export function compileStore(raw: unknown, before: CompiledStore | undefined, de
   };
 }
 
+/** An invalid Store asks nothing, so it uses no AuthProvider: with every one of them it would make two conflict that no Store holds together. */
 function viewOptions(spec: StoreSpec | undefined): { readonly unmatched: "Anonymous" | "Deny"; readonly refs?: readonly string[] } {
+  if (spec === undefined) return { unmatched: "Deny", refs: [] };
   return {
-    // A layout asks nobody, and an invalid Store asks nothing: what their keychain would answer never matters.
-    unmatched: spec?.type === "registry" ? spec.config.unmatched : "Deny",
-    ...(spec?.authProviderRefs !== undefined && { refs: spec.authProviderRefs }),
+    // A layout asks nobody: what its keychain would answer never matters.
+    unmatched: spec.type === "registry" ? spec.config.unmatched : "Deny",
+    ...(spec.authProviderRefs !== undefined && { refs: spec.authProviderRefs }),
   };
 }
 

@@ -96,6 +96,8 @@ test("compile() makes two AuthProviders conflict only where some Store's view ho
     return selection.outcome === "Selected" ? selection.provider : selection.outcome;
   };
   assert.deepEqual([selected("anonymous"), selected("credential")], ["older", "younger"]);
+  world.put("Store", "invalid", { scopes: ["a.io"], type: "registry", registry: { typo: 1 }, ...refs("older") });
+  assert.deepEqual(world.compile().patternLosses, new Map());
   world.put("Store", "both", registry(["*"]));
   assert.deepEqual(world.compile().patternLosses, new Map([["younger", [{ pattern: "a.io", keptBy: "older" }]]]));
   world.remove("Store", "both");
