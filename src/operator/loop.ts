@@ -49,6 +49,8 @@ export class ConfigLoop {
   /** Compiles whatever becomes dirty, until `signal` aborts; then resolves. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, coalesceMs = 100 } = this.#deps;
+    // One listener for the whole run: the signal outlives every wait.
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {
       await this.#changed(signal);
       try {
@@ -69,7 +71,6 @@ export class ConfigLoop {
     if (this.#dirty.size > 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
 
