@@ -20,11 +20,21 @@ const artifacts: readonly ModelArtifact[] = [
   artifact({ type: "application/vnd.junk" }),
   artifact({ listedSize: 1 << 30, salt: 3 }),
   malformed(),
+  artifact({ names: null, salt: 4 }),
 ];
+/** Under cosign's tag only: it names no subject. */
+const onlyTagged = artifacts.length - 1;
 /** What is listed where; by index, so that a counterexample can be read. The last has no store that works. */
 const places = ["evidence.example/app", "mirror.example/app", "third.example/app"] as const;
 const indexes = artifacts.map((_, at) => at);
-const content = fc.record({ referrers: fc.subarray(indexes, { maxLength: 3 }), tagged: fc.subarray(indexes, { maxLength: 1 }) });
+/** What one location lists as a referrer and another by tag is evidence by the second's word alone, which a broken store may give: left out here. */
+const content = fc.record({
+  referrers: fc.subarray(
+    indexes.filter((at) => at !== onlyTagged),
+    { maxLength: 3 },
+  ),
+  tagged: fc.subarray([...indexes.slice(0, 5), onlyTagged], { maxLength: 1 }),
+});
 const evidence = fc.constantFrom("Required" as const, "Optional" as const);
 const stores = fc.array(fc.record({ at: fc.nat(1), evidence }), { minLength: 1, maxLength: 3 });
 const world = fc.record({ contents: fc.tuple(content, content, content), stores });

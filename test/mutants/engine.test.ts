@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+/** One way to weaken the engine, as an edit of its source: `from` stands there exactly once. */
+type Mutant = readonly [sentence: string, file: string, from: string, to: string];
+
+const mutants: readonly Mutant[] = [
+  ["unknown and true is false", "kleene.ts", 'return unknown ? "unknown" : "true";', 'return unknown ? "false" : "true";'],
+  ["unknown and true is true", "kleene.ts", 'return unknown ? "unknown" : "true";', 'return "true";'],
+  ["unknown or false is false", "kleene.ts", 'return unknown ? "unknown" : "false";', 'return "false";'],
+  ["one signer is as good as two", "leaf.ts", "signers.size >= leaf.atLeast", "signers.size > 0"],
+  ["one signer counts for each artifact", "leaf.ts", "signers.add(signer.id)", "signers.add(`${signer.id} ${result.artifact}`)"],
+  ["what another verifier verified counts", "leaf.ts", "|| result.verifier !== leaf.verifier", ""],
+  ["evidence is always complete", "leaf.ts", 'return evidence.complete ? "false" : "unknown";\n}\n\n/**', 'return "false";\n}\n\n/**'],
+  ["what is blocked does not count", "evidence.ts", "complete:\n        !this.#defects.blocked &&", "complete:"],
+  [
+    "a report is complete past a failed location",
+    "evidence.ts",
+    '[...this.#locations.values()].every((state) => state === "complete") &&',
+    "",
+  ],
+  ["losers go on", "hedge.ts", "others.abort(", "void ("],
+  [
+    "a failure does not start the next at once",
+    "hedge.ts",
+    "settled += 1;\n      startNext();",
+    "settled += 1;\n      if (settled === candidates.length) startNext();",
+  ],
+  ["who listed last is forgotten", "locations.ts", "reader.name === lastGood", "reader.name === location"],
+  [
+    "stores that would send the same are each asked",
+    "locations.ts",
+    "[...Map.groupBy(ordered, (member) => member.store.identity(repository)).values()].map(mostPatient)",
+    "ordered",
+  ],
+  ["one store is given all the time", "budget.ts", "const largestShare = 0.6", "const largestShare = 1"],
+  [
+    "every location waits for the same places",
+    "verify-image.ts",
+    "{ ...surveyDeps, reading: new Limit(readingAtOnce) }",
+    "{ ...surveyDeps, reading: ((globalThis as { limit?: Limit }).limit ??= new Limit(readingAtOnce)) }",
+  ],
+  [
+    "what is decided is still waited for",
+    "verify-image.ts",
+    'if (truth() === "true") decided.abort',
+    'if (truth() === "false") decided.abort',
+  ],
+  ["a dropped layer ends the process", "judge.ts", "read.catch(() => {});", ""],
+  ["allow is remembered for ever", "verdict-cache.ts", "const allowMs = 10 * 60_000", "const allowMs = Number.MAX_SAFE_INTEGER"],
+  ["deny is remembered as long as allow", "verdict-cache.ts", "const denyMs = 30_000", "const denyMs = 10 * 60_000"],
+  ["a verification ends with its caller", "verdict-cache.ts", "{ keepGoing: true }", "{ keepGoing: false }"],
+  ["a content verifier's word is a signature", "verify-image.ts", '.filter((verifier) => verifier.kind === "signature")', ""],
+  [
+    "what is rubbish counts towards the limit",
+    "survey.ts",
+    "if (!verifiers.some((verifier) => verifier.canVerify(descriptor))) continue;",
+    "",
+  ],
+];
+
+const root = new URL("../..", import.meta.url).pathname;
+/** Those that need no generated worlds: a second for all of them. */
+const suite = [
+  "kleene",
+  "leaf",
+  "budget",
+  "hedge",
+  "locations",
+  "subject",
+  "verdict-cache",
+  "verify-image",
+  "verify-image.reading",
+  "verify-image.ending",
+];
+let original = "";
+
+/** A copy of what the suite imports, to be spoilt. */
+function copy(): string {
+  const directory = mkdtempSync(join(tmpdir(), "countersign-mutant-"));
+  for (const room of ["src/api", "src/engine", "src/kernel", "src/oci", "test/engine"])
+    cpSync(join(root, room), join(directory, room), { recursive: true });
+  cpSync(join(root, "test/support/clock.ts"), join(directory, "test/support/clock.ts"));
+  cpSync(join(root, "package.json"), join(directory, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+  return directory;
+}
+
+/** What the suite says of the copy: whether it passes, and its words where it does not. */
+function run(directory: string): Promise<{ readonly passes: boolean; readonly output: string }> {
+  const files = suite.map((name) => join(directory, "test/engine", `${name}.test.ts`));
+  // In this one process: starting one for each file would cost more than the tests do.
+  const args = ["--test", "--test-isolation=none", "--test-force-exit", "--test-timeout=5000", ...files];
+  // node:test tells a child that it runs inside a test, and would only collect its answers.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: directory, env, timeout: 15_000, maxBuffer: 1 << 26 }, (error, stdout) =>
+      resolve({ passes: error === null, output: stdout }),
+    );
+  });
+}
+
+describe("the engine's tests of sentences", { concurrency: 2, timeout: 120_000 }, () => {
+  before(() => {
+    original = copy();
+  });
+  after(() => rmSync(original, { recursive: true }));
+
+  test("pass on the engine as it is", async () => {
+    const { passes, output } = await run(original);
+    assert.equal(passes, true, output);
+  });
+
+  for (const [sentence, file, from, to] of mutants)
+    test(`fail when ${sentence}`, async () => {
+      const directory = copy();
+      try {
+        const path = join(directory, "src/engine", file);
+        const source = readFileSync(path, "utf8");
+        assert.equal(source.split(from).length, 2, `the mutant's place in ${file} is gone or ambiguous: ${from}`);
+        writeFileSync(
+          path,
+          source.replace(from, () => to),
+        );
+        assert.equal((await run(directory)).passes, false, "the mutant survives");
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+});
