@@ -88,6 +88,7 @@ function denyReasons({ findings, view, groups }: Outcome): readonly string[] {
     // What stood in the way of resolving the tag comes after what stood in the way of the listing.
     const failure = problem ?? state.failures[0];
     if (failure !== undefined && state.listing !== "Complete") return describeFailure(name, failure);
+    if (state.listing === "CoveredByOther") return `${name} (another store listed its location)`;
     return `${name} (${state.named.size} ${state.named.size === 1 ? "artifact" : "artifacts"})`;
   });
   const rejected = findings
