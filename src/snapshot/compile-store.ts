@@ -1,7 +1,6 @@
 import type { Failure } from "../api/error-class.ts";
 import { decodeMeta } from "../api/object.ts";
 import { decodeStore, type StoreSpec } from "../api/store.ts";
-import { parseRegistryHost } from "../oci/repository.ts";
 import { first, materialParts, unchanged } from "./compile-object.ts";
 import type { CompiledStore } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
@@ -80,19 +79,10 @@ function viewOptions(spec: StoreSpec | undefined): { readonly unmatched: "Anonym
   };
 }
 
-/** Every AuthProvider of the view with a pattern for this host, whatever the path: a probe is due when one of them changes, and only then. */
+/** Every AuthProvider of the view with a pattern for this host: a probe is due when one of them changes, and only then. */
 function endpointRevision(endpoint: string, view: KeychainView): string {
-  const host = parseRegistryHost(endpoint);
-  if (!host.ok) return endpoint;
-  const labels = host.value.host.split(".");
-  const concerned = view.providers.filter((provider) =>
-    provider.patterns.some((pattern) => {
-      if (pattern.port !== host.value.port) return false;
-      if (pattern.labels.length === 1) return pattern.labels[0] === host.value.host;
-      return pattern.labels.length === labels.length && pattern.labels.every((label, at) => label === "*" || label === labels[at]);
-    }),
-  );
-  return revisionOf([endpoint, ...concerned.map((provider) => `${provider.meta.name}=${provider.revision}`)]);
+  const concerned = view.hosts.find(endpoint).map((provider) => `${provider.meta.name}=${provider.revision}`);
+  return revisionOf([endpoint, ...concerned.toSorted()]);
 }
 
 function hasAll(scopes: CompiledStore["scopes"]): boolean {

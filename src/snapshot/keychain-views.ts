@@ -1,6 +1,7 @@
 import type { Keychain } from "../keychain/ports.ts";
 import { createKeychain, patternConflicts, type KeychainProvider } from "../keychain/keychain.ts";
 import type { CompiledAuthProvider, PatternLoss } from "./compiled.ts";
+import { HostIndex } from "./host-index.ts";
 import { revisionOf } from "./revision.ts";
 
 /** The providers that one Store may use, as its keychain; shared by all Stores with the same refs and the same `unmatched`. */
@@ -9,6 +10,7 @@ export interface KeychainView {
   readonly providers: readonly CompiledAuthProvider[];
   /** Of the providers; one list for all Stores of the view, or ten thousand Stores would hold as many copies. */
   readonly names: readonly string[];
+  readonly hosts: HostIndex;
   readonly losses: ReadonlyMap<string, readonly PatternLoss[]>;
   /** Changes exactly if one of its providers does. */
   readonly revision: string;
@@ -61,6 +63,7 @@ function buildView(input: {
     keychain: createKeychain({ providers: members, unmatched: input.unmatched, missingRefs: input.missing }),
     providers: input.providers,
     names: input.providers.map((provider) => provider.meta.name),
+    hosts: new HostIndex(input.providers),
     losses: patternConflicts(members),
     revision: input.revision,
   };
