@@ -51,6 +51,7 @@ export class Reflector {
   #hasSynced = false;
   #resourceVersion = "";
   #lastActivityAt: number;
+  #failure: Error | undefined;
   #unreadable = 0;
   #isCollecting = false;
 
@@ -80,6 +81,11 @@ export class Reflector {
   /** When the server last sent anything for this collection; `Clock.monotonic` ms. A healthy one is never silent for more than a minute. */
   get lastActivityAt(): number {
     return this.#lastActivityAt;
+  }
+
+  /** What went wrong last; undefined once the server has sent something since. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   /** The last state seen; `""` before the first list. Opaque. */
@@ -257,6 +263,7 @@ export class Reflector {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { clock, logger, metrics } = this.#deps;
+    this.#failure = error instanceof Error ? error : undefined;
     const retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(this.#backoff.next(), retryAfterMs);
     metrics.failures.add(1, { kind: this.#kind, reason: failureOf(error) });
@@ -283,6 +290,7 @@ export class Reflector {
   #active(): void {
     const { clock, metrics } = this.#deps;
     this.#lastActivityAt = clock.monotonic();
+    this.#failure = undefined;
     metrics.lastActivity.set(Math.floor(clock.now() / 1000), { kind: this.#kind });
   }
 

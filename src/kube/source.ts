@@ -25,6 +25,8 @@ export interface CollectionHealth {
   readonly hasSynced: boolean;
   /** Time since the server last sent anything for this kind, in ms; more than 10 min make a replica unready (design 5). */
   readonly silentMs: number;
+  /** What went wrong last, while nothing has been received since. */
+  readonly failure?: Error;
 }
 
 /** Several collections, followed together; satisfies the operator's port for where resources come from. */
@@ -74,6 +76,7 @@ export class KubeSource {
       kind,
       hasSynced: reflector.hasSynced,
       silentMs: now - reflector.lastActivityAt,
+      ...(reflector.failure !== undefined && { failure: reflector.failure }),
     }));
   }
 }

@@ -27,11 +27,17 @@ export interface WorkerOptions<K extends string> {
   readonly metrics: Metrics;
 }
 
+const results = ["success", "requeue_after", "requeue", "error"] as const;
+
 /** Works on a queue's keys until the queue is shut down and empty, or `signal` aborts; then resolves. */
 export async function runWorkers<K extends string>(options: WorkerOptions<K>, signal: AbortSignal): Promise<void> {
   const metrics = declareMetrics(options.metrics);
   const workers = Array.from({ length: options.concurrency ?? 1 }, () => runWorker(options, metrics, signal));
   metrics.concurrency.set(workers.length, { controller: options.name });
+  // Series that begin at 0, as controller-runtime's do: the first failure is then an increase, and not only a new series.
+  for (const result of results) metrics.total.add(0, { controller: options.name, result });
+  metrics.errors.add(0, { controller: options.name });
+  metrics.terminalErrors.add(0, { controller: options.name });
   await Promise.all(workers);
 }
 
@@ -64,7 +70,7 @@ async function workOn<K extends string>(
   const reconcileID = options.newId();
   const startedAt = clock.monotonic();
   using deadline = clock.deadline(options.timeoutMs ?? 60_000, signal);
-  let result: "success" | "requeue_after" | "requeue" | "error" = "success";
+  let result: (typeof results)[number] = "success";
   try {
     const done = await options.reconcile(key, { reconcileID }, deadline.signal);
     switch (done.next) {
