@@ -1,5 +1,6 @@
 import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
+import { KubeError } from "../kube/kube-error.ts";
 import type { Collection } from "../kube/resource.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
 import { KubeSource } from "../kube/source.ts";
@@ -90,6 +91,14 @@ export class Cluster implements AsyncDisposable {
 
   get client(): KubeClient {
     return this.#client;
+  }
+
+  /** Why a kind cannot be listed, if one cannot; `isRefused`: the server has said no, and waiting is of no use unless somebody grants the right. */
+  get obstacle(): { readonly error: Error; readonly isRefused: boolean } | undefined {
+    const failures = this.source.health().flatMap(({ failure }) => failure ?? []);
+    const refusal = failures.find((failure) => failure instanceof KubeError && [401, 403].includes(failure.status ?? 0));
+    const error = refusal ?? failures[0];
+    return error === undefined ? undefined : { error, isRefused: error === refusal };
   }
 
   /** Probes, and writes status, until `signal` aborts; then resolves, when the writes on their way have ended. */

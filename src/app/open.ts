@@ -7,6 +7,7 @@ import { silentLogger } from "../kernel/logger.ts";
 import { silentMetrics } from "../kernel/metrics.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
 import { ManifestSource } from "../manifests/source.ts";
+import type { Cluster } from "./cluster.ts";
 import { AppError } from "./app-error.ts";
 import { ClusterReading, FileReading } from "./reading.ts";
 import { Core } from "./core.ts";
@@ -17,6 +18,7 @@ export interface Environment {
 
 /** How long a command waits for a cluster's objects. */
 const openTimeoutMs = 20_000;
+const refusalPollMs = 100;
 
 /** Reads the resources of a directory or of a cluster once, for one command; the same engine judges by them. */
 export async function open(options: CompositionOptions, environment: Environment, signal: AbortSignal): Promise<Composition> {
@@ -41,22 +43,39 @@ export async function open(options: CompositionOptions, environment: Environment
   });
   using deadline = systemClock.deadline(openTimeoutMs, signal);
   try {
-    await cluster.core.start(AbortSignal.any([deadline.signal, lifetime.signal]));
+    const starting = cluster.core.start(AbortSignal.any([deadline.signal, lifetime.signal]));
+    const started = new AbortController();
+    const waiting = Promise.race([starting, refused(cluster, AbortSignal.any([deadline.signal, started.signal]))]);
+    await waiting.finally(() => started.abort());
   } catch (error) {
+    const { obstacle } = cluster;
     lifetime.abort();
     await cluster[Symbol.asyncDispose]();
-    if (!deadline.signal.aborted || signal.aborted) throw error;
+    if (signal.aborted) throw error;
+    if (obstacle?.isRefused === true) {
+      throw new AppError("CLUSTER_REFUSED", `${cluster.client.server} does not let this user read what images are judged by`, {
+        remedy: "fix-configuration",
+        cause: obstacle.error,
+      });
+    }
+    if (!deadline.signal.aborted) throw error;
     const silent = cluster.source.health().filter((kind) => !kind.hasSynced);
     throw new AppError(
       "CLUSTER_UNREACHABLE",
       `${cluster.client.server} did not list ${silent.map(({ kind }) => kind).join(", ")} within ${openTimeoutMs / 1000} s`,
       {
         remedy: "fix-configuration",
-        cause: error,
+        cause: obstacle?.error ?? error,
       },
     );
   }
   return new ClusterReading({ core: cluster.core, source: cluster.source, lifetime, dispose: () => cluster[Symbol.asyncDispose]() });
+}
+
+/** Rejects once the API server has refused a list: the operator waits for better rights, a command says so at once. */
+async function refused(cluster: Cluster, signal: AbortSignal): Promise<never> {
+  while (cluster.obstacle?.isRefused !== true) await systemClock.sleep(refusalPollMs, signal);
+  throw cluster.obstacle.error;
 }
 
 export function fileRootOf(options: CompositionOptions): { readonly fileRoot?: string } {
