@@ -49,7 +49,7 @@ function output(stream: NodeJS.WriteStream): CliOutput {
 process.exitCode = await runCli(
   process.argv.slice(2),
   {
-    open: (options, signal) => open(options, { env: process.env }, signal),
+    open: (options, signal) => open(options, { env: process.env, version }, signal),
     serve: (options, signal) =>
       serve(
         options,

@@ -152,6 +152,7 @@ function changedKeys(next: Snapshot, previous: Snapshot | undefined): ReadonlySe
   ] as const;
   for (const [now, before] of groups) {
     for (const [name, entry] of now) if (before?.get(name) !== entry) keys.add(objectKey(entry.kind, entry.meta));
+    for (const [name, entry] of before ?? []) if (!now.has(name)) keys.add(objectKey(entry.kind, entry.meta)); // to be forgotten
   }
   const storesChanged = [...keys].some((key) => key.startsWith("Store/")) || next.stores.size !== previous?.stores.size;
   if (storesChanged) for (const entry of next.authProviders.values()) keys.add(objectKey("AuthProvider", entry.meta));

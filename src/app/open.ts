@@ -13,6 +13,8 @@ import { ClusterReading, FileReading } from "./reading.ts";
 import { Core } from "./core.ts";
 
 export interface Environment {
+  /** Of this program: shows in the API server's audit log. */
+  readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -39,7 +41,7 @@ export async function open(options: CompositionOptions, environment: Environment
     config: configSource(options, environment),
     namespace: options.namespace,
     newId: () => "",
-    version: "0.1.0",
+    version: environment.version,
   });
   using deadline = systemClock.deadline(openTimeoutMs, signal);
   try {

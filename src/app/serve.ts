@@ -15,7 +15,6 @@ export interface ServeEnvironment extends Environment {
   readonly stderr: CliOutput;
   /** Where log lines go: standard output in a cluster, standard error beside the tables of standalone mode. */
   readonly logStream: NodeJS.WritableStream;
-  readonly version: string;
 }
 
 /** A kind that has shown no sign of life for so long makes the replica unready (design 5): what it serves may be an older configuration. */

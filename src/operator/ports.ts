@@ -15,7 +15,7 @@ export interface SourceListener {
 export interface StatusSink {
   /**
    * Writes the whole status of the object as it was judged. `conflict`: it has changed or been recreated since, read again; `gone`: forget it;
-   * `echo` is the status as the server keeps it (a field that an older schema prunes must not be written for ever).
+   * `echo` is the status as the server keeps it.
    * @throws CodedError with remedy `retry` when the write could not be made
    */
   apply(write: StatusWrite, signal: AbortSignal): Promise<StatusOutcome>;

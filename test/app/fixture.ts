@@ -55,7 +55,7 @@ export async function run(
   const exit = await runCli(
     argv,
     {
-      open: (options, aborted) => open(options, { env: {} }, aborted),
+      open: (options, aborted) => open(options, { env: {}, version: "0.0.0" }, aborted),
       serve: (options, aborted) => serve(options, { env: {}, stdout, stderr, logStream, version: "0.1.0" }, aborted),
       stdout,
       stderr,
