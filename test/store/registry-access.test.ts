@@ -147,6 +147,19 @@ describe("probe() and what is observed", () => {
     }
   });
 
+  it("bytes that are not what their digest says are a failure of the host, and not the success that their status is", async () => {
+    await using registry = await startRegistry({ tls });
+    const pushed = registry.pushImage(name);
+    await using scene = registryScene({ scopes: [registry.host] });
+    registry.setMode("/manifests/", { kind: "bytes", body: Buffer.alloc(pushed.size, ".") });
+    const error = await failureOf(scene.store.fetch(image(`${registry.host}/${name}`), descriptor(pushed), never));
+    assert.deepEqual(error.failure, { class: "ProtocolError", message: `${registry.host}: serves other bytes under ${pushed.digest}` });
+    assert.deepEqual(
+      scene.seen.map(({ failure }) => failure),
+      [error.failure],
+    );
+  });
+
   it("every exchange is reported, 404 as a success of the host, and the referrers API where it was learnt", async () => {
     await using registry = await startRegistry({ tls });
     const subject = registry.pushImage(name, { tag: "1" });

@@ -18,6 +18,8 @@ export interface Read extends Pick<RegistryRequest, "resource" | "query" | "acce
   readonly learn?: (response: RegistryResponse) => ReferrersAPI | undefined;
   /** False: this answer says nothing of the host or the credential, and is not observed. Default: every answer does. */
   readonly isTelling?: (response: RegistryResponse) => boolean;
+  /** Throws StoreError where no registry may answer so: then that is what is observed, and not a success. */
+  readonly check?: (response: RegistryResponse) => void;
 }
 
 export interface ClientDeps {
@@ -43,9 +45,22 @@ export class RegistryClient {
   /** @throws StoreError, or the signal's reason */
   async read(target: Target, read: Read, signal: AbortSignal): Promise<RegistryResponse> {
     const { observation, response } = await this.attempt(target, read, { source: "traffic", signal });
-    if (response === undefined || read.isTelling?.(response) !== false) this.#deps.observe(observation);
-    if (response !== undefined) return response;
+    if (response !== undefined) {
+      this.#check(read, { observation, response });
+      return response;
+    }
+    this.#deps.observe(observation);
     throw new StoreError(observation.failure ?? { class: "Internal", message: "No answer and no failure" });
+  }
+
+  #check(read: Read, { observation, response }: { readonly observation: EndpointObservation; readonly response: RegistryResponse }): void {
+    try {
+      read.check?.(response);
+    } catch (error) {
+      if (error instanceof StoreError) this.#deps.observe({ ...observation, failure: error.failure });
+      throw error;
+    }
+    if (read.isTelling?.(response) !== false) this.#deps.observe(observation);
   }
 
   /** The next page of a listing, which the transport has checked. */

@@ -6,6 +6,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { digestOf } from "../../oci/digest-of.ts";
 import { isIndexMediaType, isManifestMediaType } from "../../oci/media-type.ts";
 import { printRepository, registryOf, type Repository } from "../../oci/repository.ts";
+import type { RegistryResponse } from "../../transport/request.ts";
 import { type CaBundle, readCaBundle } from "./ca-bundle.ts";
 import { type ClientDeps, RegistryClient, storeError } from "./client.ts";
 import { listReferrers, type ListingContext, listTagged } from "./listing.ts";
@@ -105,9 +106,11 @@ class RegistryStore implements Store {
     const known = isManifest ? this.#memory.content(target.repository, digest) : undefined;
     if (known?.byteLength === size) return known;
     const read = isManifest ? manifestRead(digest) : { resource: ["blobs", digest] };
-    const response = await this.#client.read(target, { ...read, limitBytes: size, tooLong: "ProtocolError" }, signal);
+    const check = ({ status, body }: RegistryResponse): void => {
+      if (status !== 404) this.#check(target, descriptor, body);
+    };
+    const response = await this.#client.read(target, { ...read, limitBytes: size, tooLong: "ProtocolError", check }, signal);
     if (response.status === 404) throw storeError("NotFound", target, `has no ${digest}`);
-    this.#check(target, descriptor, response.body);
     this.#memory.learnReadable(target.repository, response.sentAs);
     return response.body;
   }
