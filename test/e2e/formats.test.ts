@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Report } from "../../src/engine/report.ts";
 import { createAuthority, loopback } from "../support/certificates.ts";
 import { type Cosign, type CosignKey, createCosign, keyTypes, type KeyType, signatureFormats } from "../support/real/cosign.ts";
-import { pushImage, type PushTarget } from "../support/real/image.ts";
+import { pushBlob, pushImage, pushManifest, type PushTarget } from "../support/real/image.ts";
 import { type Registry, startDistribution, startOlareg } from "../support/real/registries.ts";
 import { createSigningKey, flipField, signImage, type SignImageOptions } from "../support/signer.ts";
 import { type Files, fromFiles } from "./files.ts";
@@ -116,6 +116,28 @@ for (const name of registryNames) {
       },
     );
   }
+
+  test(`rubbish that somebody attached takes nothing from a signed image in ${name}`, options, async () => {
+    const { files, target } = placeOf(name);
+    const image = await pushImage(target, { seed: "rubbish" });
+    const empty = await pushBlob(target, { content: Buffer.from("{}"), mediaType: "application/vnd.oci.empty.v1+json" });
+    const { mediaType, digest, size } = image;
+    const manifests: object[] = [];
+    for (const artifactType of ["no media type", `application/${"x".repeat(300)}`, "text/html; charset=utf-8"]) {
+      const rubbish = { schemaVersion: 2, mediaType, artifactType, config: empty, layers: [empty], subject: { mediaType, digest, size } };
+      const pushed = await pushManifest(target, { manifest: rubbish });
+      manifests.push({ mediaType, digest: pushed.digest, size: pushed.size, artifactType });
+    }
+    // Where there is no API, whoever attaches writes the list; cosign adds to what it finds there.
+    const index = "application/vnd.oci.image.index.v1+json";
+    const list = { schemaVersion: 2, mediaType: index, manifests };
+    await pushManifest(target, { manifest: list, mediaType: index, tag: digest.replace(":", "-") });
+    const key = keys.get("cosign");
+    assert.ok(key !== undefined);
+    await cosign.sign(image.reference, { key, ca: authority.pem });
+    const report = await files.verify(image.reference);
+    assert.equal(report.verdict.outcome, "allow", JSON.stringify(report));
+  });
 
   const damages: readonly (readonly [string, SignImageOptions["format"], string])[] = [
     ["the digest in a legacy payload", "legacy", "critical.image.docker-manifest-digest"],
