@@ -186,6 +186,31 @@ test("an artifact that lies in two registries is fetched once, and the report na
 const isListing = ({ path, authorization }: ProxiedRequest): boolean =>
   authorization !== undefined && (path.includes("/referrers/") || /\/manifests\/sha256-[0-9a-f]{64}$/.test(path));
 
+test(
+  "a Store without a credential stays AuthenticationFailed, though its registry answers 404 for the referrers API to anybody",
+  options,
+  async () => {
+    const registry = { caBundleRef: { kind: "ConfigMap", name: "ca", key: "ca.crt" } };
+    const anonymous = authProvider("nobody", { registries: [firstProxy.host], type: "anonymous" });
+    await using fresh = await fromFiles([
+      caConfigMap("ca", authority.pem),
+      ...trust("release", key.publicKeyPem),
+      anonymous,
+      store("first", { scopes: [firstProxy.host], registry }),
+    ]);
+    await fresh.probe();
+    const before = firstProxy.requests.length;
+    for (let round = 0; round < 3; round += 1) {
+      const report = await verify(fresh, reference(firstProxy, "other/app", images.other));
+      assert.deepEqual([report.verdict.outcome, classesOf(report, "first")], ["inconclusive", ["AuthenticationFailed"]]);
+      const ready = fresh.status("Store", "first").conditions.find(({ type }) => type === "Ready");
+      assert.deepEqual([ready?.status, ready?.reason], ["False", "AuthenticationFailed"]);
+    }
+    const seen = firstProxy.requests.slice(before).filter(({ path }) => path.includes("/referrers/"));
+    assert.deepEqual([...new Set(seen.map(({ status }) => status))], [404]);
+  },
+);
+
 const realms: readonly (readonly [string, () => string])[] = [
   ["another host", () => `https://localhost:${thief.port}/token`],
   ["another port", () => `${thief.origin}/token`],
