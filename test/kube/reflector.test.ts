@@ -364,6 +364,15 @@ test("Reflector is not synced by more objects than it may hold", async (t) => {
   assert.deepEqual([scene.reflector.hasSynced, scene.reflector.objects.size], [false, 0]);
 });
 
+test("Reflector.failure is what went wrong last, until the server has sent something", async (t) => {
+  const scene = await start(t, { prepare: (api) => api.fail("watchlist", { status: 403 }) });
+  await eventually(() => scene.reflector.failure !== undefined);
+  assert.equal((scene.reflector.failure as { readonly status?: number }).status, 403);
+  await scene.pass();
+  await scene.watching(1);
+  assert.equal(scene.reflector.failure, undefined);
+});
+
 test("Reflector.synced() rejects with the signal's reason", async (t) => {
   const scene = await start(t, { prepare: (api) => api.fail("watchlist", { hang: true }) });
   await assert.rejects(scene.reflector.synced(AbortSignal.abort(new DOMException("stop", "AbortError"))), { message: "stop" });

@@ -45,6 +45,21 @@ test("runWorkers() forgets a key that went well, and gives each pass an id", asy
   assert.equal(clock.pending, 0);
 });
 
+test("runWorkers() has its series begin at 0, so that a first failure is an increase", async () => {
+  const { metrics, queue, running } = scene(() => Promise.resolve({ next: "change" }));
+  queue.shutDown();
+  await running;
+  const series = [...metrics.values].filter(([name]) => name.startsWith("controller_runtime_reconcile_") || name.includes("terminal"));
+  assert.deepEqual(Object.fromEntries(series), {
+    "controller_runtime_reconcile_total{controller=test,result=success}": 0,
+    "controller_runtime_reconcile_total{controller=test,result=requeue_after}": 0,
+    "controller_runtime_reconcile_total{controller=test,result=requeue}": 0,
+    "controller_runtime_reconcile_total{controller=test,result=error}": 0,
+    "controller_runtime_reconcile_errors_total{controller=test}": 0,
+    "controller_runtime_terminal_reconcile_errors_total{controller=test}": 0,
+  });
+});
+
 test("runWorkers() tries a failed key again after 750 ms, then 1.5 s, and logs the pass", async () => {
   const times: number[] = [];
   const { clock, queue, logger, controller, running, results } = scene(async () => {
