@@ -24,7 +24,8 @@ export const reasons = {
   UnsupportedType: { conditions: ["Accepted"], means: "This version does not know `spec.type`: upgrade, or use another type." },
   PatternConflict: {
     conditions: ["Accepted", "CredentialsResolved"],
-    means: "An older AuthProvider has the same pattern: remove it from one of the two, or separate them by `authProviderRefs`.",
+    means:
+      "Two AuthProviders have the same pattern, and the older keeps it (its `Accepted` stays True): remove it from one of the two, or separate them by `authProviderRefs`.",
   },
   Resolved: { conditions: ["CredentialsResolved"], means: "Everything that the object refers to is there and usable." },
   Anonymous: { conditions: ["CredentialsResolved"], means: "Registries are asked without a credential, as the object says." },

@@ -37,7 +37,9 @@ function acceptance({ diagnostics, lost, kept, patterns }: AuthProviderStatusInp
   if (firstKept === undefined) return own;
   return {
     ...own,
-    message: `PatternConflict: "${firstKept.pattern}" is also claimed by AuthProvider/${firstKept.claimedBy}, which does not get it${moreOf(kept.length)}`,
+    // A reason of its own, so that it is written at once: words alone are not (status-difference.ts).
+    reason: "PatternConflict",
+    message: `Pattern "${firstKept.pattern}" is also claimed by AuthProvider/${firstKept.claimedBy}, which does not get it${moreOf(kept.length)}`,
   };
 }
 

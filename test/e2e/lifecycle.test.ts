@@ -94,8 +94,8 @@ test("two AuthProviders with one pattern: both show it, and the older keeps it u
     Ready: "False/PatternConflict",
   });
   assert.match(JSON.stringify(younger.status), /belongs to the older AuthProvider\/elder/);
-  const elder = await judged(plane, ["authproviders", "elder"], { Accepted: "True/Valid", Ready: "True/Succeeded" });
-  assert.match(JSON.stringify(elder.status), /PatternConflict: .* is also claimed by AuthProvider\/a-younger, which does not get it/);
+  const elder = await judged(plane, ["authproviders", "elder"], { Accepted: "True/PatternConflict", Ready: "True/Succeeded" });
+  assert.match(JSON.stringify(elder.status), /Pattern .* is also claimed by AuthProvider\/a-younger, which does not get it/);
   await judged(plane, ["stores", "wide"], { Ready: "True/Succeeded" });
   await plane.kubectlOk(["delete", "authproviders.countersign.dev", "elder"]);
   await judged(plane, ["authproviders", "a-younger"], { Accepted: "True/Valid", Ready: "True/Succeeded" });

@@ -150,7 +150,7 @@ test("authProviderStatus() shows a conflict on both sides", () => {
   const acceptedMessage = (status: Conditions): string | undefined => status.conditions?.find(({ type }) => type === "Accepted")?.message;
   assert.equal(
     acceptedMessage(authProviderStatus({ ...provider, kept })),
-    'PatternConflict: "*.azurecr.io" is also claimed by AuthProvider/younger, which does not get it (and 1 more)',
+    'Pattern "*.azurecr.io" is also claimed by AuthProvider/younger, which does not get it (and 1 more)',
   );
   assert.equal(
     acceptedMessage(authProviderStatus({ ...provider, ...losing })),

@@ -47,7 +47,7 @@ test("statusOf() shows a pattern's conflict on both sides", () => {
   const snapshot = world.compile();
   assert.equal(
     conditionOf(authProviderStatus(snapshot, "older"), "Accepted"),
-    'True/Valid: PatternConflict: "a.io" is also claimed by AuthProvider/younger, which does not get it',
+    'True/PatternConflict: Pattern "a.io" is also claimed by AuthProvider/younger, which does not get it',
   );
   assert.equal(
     conditionOf(authProviderStatus(snapshot, "younger"), "Accepted"),
