@@ -65,7 +65,7 @@ export function parseManifests(file: string, text: string): ParsedFile {
     const [error] = document.errors;
     const start = place(document.contents?.range?.[0] ?? document.range?.[0] ?? 0);
     if (error !== undefined) {
-      problems.push(problemAt(place(error.pos[0]), error.code === "RESOURCE_EXHAUSTION" ? "is nested too deeply" : error.message));
+      problems.push(problemAt(place(error.pos[0]), describe(error)));
       continue;
     }
     const value = toValue(document);
@@ -73,6 +73,34 @@ export function parseManifests(file: string, text: string): ParsedFile {
     else if (value.value !== undefined && value.value !== null) collect(start, value.value, { objects, problems });
   }
   return { objects, problems };
+}
+
+/** Errors of the parser whose text is a sentence of its own, with at most one character of the file in it. */
+const fixedTexts: ReadonlySet<string> = new Set([
+  "ALIAS_PROPS",
+  "BAD_INDENT",
+  "BAD_PROP_ORDER",
+  "BAD_SCALAR_START",
+  "BLOCK_AS_IMPLICIT_KEY",
+  "BLOCK_IN_FLOW",
+  "DUPLICATE_KEY",
+  "KEY_OVER_1024_CHARS",
+  "MISSING_CHAR",
+  "MULTILINE_IMPLICIT_KEY",
+  "MULTIPLE_ANCHORS",
+  "MULTIPLE_TAGS",
+  "TAB_AS_INDENT",
+]);
+
+/** The file may be a Secret's: of what the parser says, only what quotes nothing is repeated. A password that begins with `|`, `>` or `!` is read as syntax. */
+function describe({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === "RESOURCE_EXHAUSTION") return "is nested too deeply";
+  if (fixedTexts.has(code)) return message;
+  if (code === "TAG_RESOLVE_FAILED") return 'has a tag that is not known; a text that begins with "!" needs quotes';
+  if (code === "BAD_DQ_ESCAPE") return 'has an escape sequence that does not exist; write "\\\\" for a backslash in double quotes';
+  if (code === "UNEXPECTED_TOKEN")
+    return 'has something where nothing may stand; a text that begins with a special character, such as "|" or ">", needs quotes';
+  return "is not YAML";
 }
 
 /** A problem with its place in front. */

@@ -171,3 +171,24 @@ test("parseManifests() never throws, and its messages stay short", () => {
     { numRuns: 500, interruptAfterTimeLimit: 3000 },
   );
 });
+
+test("parseManifests() repeats nothing of a file that cannot be read: it may be a Secret's", () => {
+  const canary = "canary-pa55word";
+  const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n";
+  const rows: readonly (readonly [string, string])[] = [
+    [`  password: |${canary}\n`, "5:14: has something where nothing may stand"],
+    [`  password: >${canary}\n`, "5:14: has something where nothing may stand"],
+    [`  password: !${canary}!x y\n`, "5:13: has a tag that is not known"],
+    [`  password: !${canary}! y\n`, "5:13: has a tag that is not known"],
+    [`  password: "\\U0001${canary}"\n`, "5:14: has an escape sequence that does not exist"],
+    [`  password: "a"${canary}\n`, "5:16: has something where nothing may stand"],
+    [`  password: {a: b}} ${canary}\n`, "5:19: has something where nothing may stand"],
+    [`  password: @${canary}\n`, "5:13: Plain value cannot start with reserved character @"],
+    [`  password: *${canary}\n`, "1:1: has an alias without an anchor"],
+  ];
+  for (const [text, begins] of rows) {
+    const [first = "", ...others] = messages(secret + text);
+    assert.ok(first.startsWith(begins), `${text}: ${first}`);
+    assert.ok(![first, ...others].some((message) => message.includes("canary") || message.includes("U0001")), text);
+  }
+});
