@@ -55,14 +55,14 @@ describe("decodeBundle()", () => {
     ["the same name twice", JSON.stringify(bundle).replace("{", `{"mediaType":"${mediaTypes.sigstoreBundleV03}",`)],
     ["33 levels", { ...bundle, extra: JSON.parse(`${"[".repeat(32)}${"]".repeat(32)}`) as unknown }],
     ["a million brackets", "[".repeat(1_000_000)],
-    ["more than 4 MiB", { ...bundle, extra: "x".repeat(4 * 1024 * 1024) }],
+    ["more than 256 KiB", { ...bundle, extra: "x".repeat(256 * 1024) }],
   ];
   for (const [why, document] of refused) {
     it(`refuses ${why}`, () => assert.equal(decodeBundle(encode(document)).ok, false));
   }
 
-  it("takes 4 MiB in one text without overflowing a stack", () => {
-    assert.ok(decodeBundle(encode({ ...bundle, extra: '\\"'.repeat(1024 * 1024 - 500) })).ok);
+  it("takes 256 KiB in one text without overflowing a stack", () => {
+    assert.ok(decodeBundle(encode({ ...bundle, extra: '\\"'.repeat(64 * 1024 - 500) })).ok);
   });
 
   it("never throws", () => {

@@ -4,8 +4,11 @@ import { mediaTypes } from "../../oci/media-type.ts";
 import { decodeBase64 } from "./base64.ts";
 import { parseStrictJSON } from "./strict-json.ts";
 
-/** In bytes; a signature's is about 1 KiB. An attestation's may be longer, and is then none that is read. */
-export const longestBundle = 4 * 1024 * 1024;
+/**
+ * In bytes; a signature's is 1 to 10 KiB. An attestation's may be longer, and is then none that is read: parsing 4 MiB that somebody made for it holds up the
+ * loop for 300 ms.
+ */
+export const longestBundle = 256 * 1024;
 /** The bundle format asks for exactly one; envelopes with a few signatures are DSSE all the same. */
 const mostSignatures = 16;
 /** RSA 8192 has 1024. */

@@ -56,7 +56,7 @@ async function verifyArtifact(input: VerifyInput, { name, keys }: Judge, signal:
 }
 
 async function judgeArtifact(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<LegacyFindings> {
-  if (isBundle(input.artifact)) return { findings: await judgeBundle(input, keys, signal), unread: [] };
+  if (isBundle(input.artifact)) return { ...(await judgeBundle(input, keys, signal)), unread: [] };
   return await judgeLegacy(input, keys, signal);
 }
 

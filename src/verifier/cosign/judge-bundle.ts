@@ -2,8 +2,8 @@ import type { VerifyInput } from "../../engine/verifier.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { TrustedKey } from "../../trust/ports.ts";
 import { decodeBundle, type EnvelopeBundle, isBundleMediaType, longestBundle, preAuthEncoding } from "./bundle.ts";
-import { type Finding, reject } from "./finding.ts";
-import { findKey } from "./signature.ts";
+import { type Finding, reject, type Rejection } from "./finding.ts";
+import { findKey, mostSignaturesFor } from "./signature.ts";
 import { judgeStatement, notASignature, signPredicateType } from "./statement.ts";
 
 /** cosign repeats the predicate type here; it is not signed, so it may only spare us a read. */
@@ -13,30 +13,42 @@ export function isBundle({ artifactType, layers }: VerifyInput["artifact"]): boo
   return isBundleMediaType(artifactType) || layers.some((layer) => isBundleMediaType(layer.mediaType));
 }
 
+/** What the signatures of a bundle came to; `cutAt` is set if there were more than that, and the others were not looked at. */
+export interface BundleFindings {
+  readonly findings: readonly Finding[];
+  readonly cutAt?: number;
+}
+
 /** Judges an artifact whose one layer is a Sigstore bundle. @throws {StoreError} when the layer cannot be read */
-export async function judgeBundle(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<readonly Finding[]> {
-  const { artifact, subject } = input;
-  const predicateType = artifact.annotations.get(predicateAnnotation);
-  if (predicateType !== undefined && predicateType !== signPredicateType) return [notASignature(predicateType)];
-  const layer = onlyBundle(artifact.layers);
-  if (layer === undefined) return [reject("Malformed", "The artifact does not have exactly one bundle as its layer")];
-  if (layer.size > longestBundle)
-    return [reject("UnsupportedFormat", `The bundle is larger than ${longestBundle} bytes, as no signature is`)];
-  const decoded = decodeBundle(await input.fetch(layer, signal));
-  if (!decoded.ok) return [reject("Malformed", decoded.message)];
-  const bundle = decoded.value;
-  if (bundle.content === "messageSignature")
-    return [reject("UnsupportedFormat", "The bundle signs a file and not an image: it has no in-toto statement")];
-  // Before any signature is computed: what is not a signature of this image is none whoever signed it.
-  const unfit = judgeStatement(bundle, subject.digest);
-  if (unfit !== undefined) return [unfit];
+export async function judgeBundle(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<BundleFindings> {
+  const bundle = await readSignature(input, signal);
+  if ("outcome" in bundle) return { findings: [bundle] };
   const message = preAuthEncoding(bundle.payloadType, bundle.payload);
+  const most = mostSignaturesFor(keys);
   const findings: Finding[] = [];
-  for (const signature of bundle.signatures) {
+  for (const signature of bundle.signatures.slice(0, most)) {
     const key = await findKey(keys, { message, signature }, signal);
     findings.push(key === undefined ? noKey(bundle, keys) : { outcome: "signed", key });
   }
-  return findings;
+  return { findings, ...(bundle.signatures.length > most && { cutAt: most }) };
+}
+
+/** The bundle, if it holds a signature of the subject, whoever made it. */
+async function readSignature(input: VerifyInput, signal: AbortSignal): Promise<EnvelopeBundle | Rejection> {
+  const { artifact, subject } = input;
+  const predicateType = artifact.annotations.get(predicateAnnotation);
+  if (predicateType !== undefined && predicateType !== signPredicateType) return notASignature(predicateType);
+  const layer = onlyBundle(artifact.layers);
+  if (layer === undefined) return reject("Malformed", "The artifact does not have exactly one bundle as its layer");
+  if (layer.size > longestBundle)
+    return reject("UnsupportedFormat", `The bundle is larger than ${longestBundle} bytes, as no signature is`);
+  const decoded = decodeBundle(await input.fetch(layer, signal));
+  if (!decoded.ok) return reject("Malformed", decoded.message);
+  const bundle = decoded.value;
+  if (bundle.content === "messageSignature")
+    return reject("UnsupportedFormat", "The bundle signs a file and not an image: it has no in-toto statement");
+  // Before any signature is computed: what is not a signature of this image is none whoever signed it.
+  return judgeStatement(bundle, subject.digest) ?? bundle;
 }
 
 function onlyBundle(layers: readonly Descriptor[]): Descriptor | undefined {

@@ -5,15 +5,13 @@ import { mediaTypes } from "../../oci/media-type.ts";
 import type { TrustedKey } from "../../trust/ports.ts";
 import { decodeBase64 } from "./base64.ts";
 import { type Finding, reject } from "./finding.ts";
-import { findKey } from "./signature.ts";
+import { findKey, mostSignaturesFor } from "./signature.ts";
 import { judgePayload, longestPayload } from "./simple-signing.ts";
 
 const signatureAnnotation = "dev.cosignproject.cosign/signature";
 const certificateAnnotation = "dev.sigstore.cosign/certificate";
 /** Of one artifact; each is a read and a try with every key. */
 const mostSignatures = 64;
-/** Tries of a signature with a key, of one artifact: Ed25519ph takes up to 3 ms each, and whoever may push could ask for any number. */
-const mostTries = 2048;
 /** RSA 8192 has 1024. */
 const longestSignature = 1024;
 const readingAtOnce = 4;
@@ -30,7 +28,7 @@ export interface LegacyFindings {
 /** Judges every layer of cosign's older form: the layer is what was signed, its annotation the signature. One that cannot be read does not hide the others. */
 export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<LegacyFindings> {
   const layers = input.artifact.layers.filter((layer) => layer.mediaType === mediaTypes.cosignSimpleSigning);
-  const most = Math.min(mostSignatures, Math.max(1, Math.floor(mostTries / Math.max(1, keys.length))));
+  const most = Math.min(mostSignatures, mostSignaturesFor(keys));
   // Two people who sign the same image sign the same bytes: read once.
   const payloads = new Map<string, Promise<Uint8Array>>();
   const read = (layer: Descriptor): Promise<Uint8Array> => {

@@ -16,6 +16,14 @@ const ed25519SignatureBytes = 64;
 /** No signature that is tried is longer: RSA 8192. */
 const longestSignature = 1024;
 
+/** Tries of a signature with a key, of one artifact: Ed25519ph takes up to 3 ms each, and whoever may push could ask for any number. */
+const mostTries = 2048;
+
+/** Signatures of one artifact that may be tried with so many keys; at least one. */
+export function mostSignaturesFor(keys: readonly TrustedKey[]): number {
+  return Math.max(1, Math.floor(mostTries / Math.max(1, keys.length)));
+}
+
 /**
  * The first of `keys` that made `signature` over `message`, by any scheme that its type allows: ECDSA in DER, RSA PKCS#1 v1.5 or PSS, each with SHA-256,
  * SHA-384 or SHA-512 whatever the size of the key (other tools than cosign sign so), Ed25519 and Ed25519ph. Nothing weaker is ever tried.
