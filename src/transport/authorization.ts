@@ -45,9 +45,12 @@ export function maySend(authorization: Authorization, origin: string, path: stri
   );
 }
 
-/** Below, and without a segment that some server would read as a step up. */
+/**
+ * Below, and without what some server would read as a step up: dot segments, also encoded once or twice, or with the parameters that servers in Java cut
+ * off (`..;`).
+ */
 function isBelow(pathname: string, prefix: string): boolean {
-  return pathname.startsWith(prefix) && !/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\|%5c|%2f/i.test(pathname);
+  return pathname.startsWith(prefix) && !/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|;|\\|%5c|%2f|%25|%3b/i.test(pathname);
 }
 
 /** Printable ASCII: what a header can hold. An InvariantError would quote nothing either way. */

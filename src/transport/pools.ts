@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { Agent } from "undici";
 import type { Clock } from "../kernel/clock.ts";
 import type { Reach } from "./address.ts";
 import { createConnector } from "./connector.ts";
 import type { Network } from "./network.ts";
+import { rootsKey } from "./roots.ts";
 
 /** Which connections a request may use. */
 export interface Route {
@@ -47,7 +47,7 @@ export class Pools {
   }
 
   agent(route: Route): Agent {
-    const key = route.caPem === undefined ? route.reach : `${route.reach} ${createHash("sha256").update(route.caPem).digest("hex")}`;
+    const key = route.caPem === undefined ? route.reach : `${route.reach} ${rootsKey(route.caPem)}`;
     const known = this.#agents.get(key);
     if (known !== undefined) return known;
     const { clock, network, connectTimeoutMs, connections } = this.#options;

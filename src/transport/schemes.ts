@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { AuthScheme } from "./realm.ts";
 import type { Access, RegistryRequest } from "./request.ts";
+import { rootsKey } from "./roots.ts";
 
 /** What a registry is known to want; `none`: it was asked without a credential and wanted nothing. */
 export type KnownScheme = AuthScheme | { readonly kind: "none" };
@@ -44,7 +45,7 @@ export class Schemes {
 
 /** With what makes a realm acceptable, so that one Store's declarations do not count for another; and its roots, for who is answered by whom. */
 function schemeKey({ origin, tokenHosts, caPem }: Access, repository: readonly string[]): string {
-  return JSON.stringify([origin, repository.join("/"), tokenHosts.toSorted(), caPem ?? ""]);
+  return JSON.stringify([origin, repository.join("/"), tokenHosts.toSorted(), rootsKey(caPem)]);
 }
 
 function acceptedKey({ access, repository }: RegistryRequest): string {

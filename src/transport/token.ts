@@ -10,6 +10,7 @@ import type { Route } from "./pools.ts";
 import type { BearerScheme } from "./realm.ts";
 import { type Access, hostOf } from "./request.ts";
 import { parseRetryAfter } from "./retry-after.ts";
+import { rootsKey } from "./roots.ts";
 import { TransportError } from "./transport-error.ts";
 import type { WireRequest, WireResponse } from "./wire.ts";
 
@@ -34,8 +35,10 @@ interface CachedToken {
   readonly useUntil: number;
 }
 
-/** A token is a few KiB; least recently used go first. */
+/** Least recently used go first. */
 const mostTokens = 4096;
+/** Of all tokens together, in characters: each is a few KiB, but a hostile service may make each as long as its answer may be. */
+const mostCharacters = 16 * 1024 * 1024;
 /** go-containerregistry's maxTokenBodySize, in bytes. */
 const longestBody = 65_536;
 /** A whole exchange, whoever waits for it, in ms. */
@@ -54,7 +57,11 @@ const clientId = "countersign";
  */
 export class Tokens {
   readonly #options: TokensOptions;
-  readonly #cache = new LRUCache<string, CachedToken>({ max: mostTokens });
+  readonly #cache = new LRUCache<string, CachedToken>({
+    max: mostTokens,
+    maxSize: mostCharacters,
+    sizeCalculation: ({ header }, key) => header.reveal().length + key.length,
+  });
   readonly #flights = new SingleFlight<string, CachedToken>();
 
   constructor(options: TokensOptions) {
@@ -202,7 +209,7 @@ function scopeOf(repository: readonly string[]): string | undefined {
 
 function keyOf({ scheme, access, credential, repository }: TokenRequest): string {
   const who = credential === undefined ? anonymous : `${credential.identity} ${credential.revision}`;
-  return JSON.stringify([who, access.origin, access.caPem ?? "", scheme.realm.href, scheme.service ?? "", repository.join("/")]);
+  return JSON.stringify([who, access.origin, rootsKey(access.caPem), scheme.realm.href, scheme.service ?? "", repository.join("/")]);
 }
 
 function bind({ access, credential, repository }: TokenRequest, token: CachedToken, cached: boolean): Authorization {

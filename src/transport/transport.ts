@@ -12,6 +12,7 @@ import { parseScheme, sameScheme } from "./realm.ts";
 import { Reader, type ReadResult } from "./reader.ts";
 import { refusalOf, statusError } from "./refusal.ts";
 import { hostOf, nextPage, type RegistryRequest, type RegistryResponse } from "./request.ts";
+import { rootsKey } from "./roots.ts";
 import { type KnownScheme, Schemes } from "./schemes.ts";
 import { type TokenRequest, Tokens } from "./token.ts";
 import { failed, TransportError } from "./transport-error.ts";
@@ -187,7 +188,7 @@ export class Transport implements AsyncDisposable {
   /** Asks `/v2/` without a credential what it wants: a first request would be refused anyway, and whatever else it answered would not be meant for us. */
   async #learn(request: RegistryRequest, signal: AbortSignal): Promise<KnownScheme> {
     const { access } = request;
-    const key = JSON.stringify([access.origin, access.tokenHosts, access.reach, access.caPem ?? ""]);
+    const key = JSON.stringify([access.origin, access.tokenHosts, access.reach, rootsKey(access.caPem)]);
     return await this.#pings.run(
       key,
       async (own) => {

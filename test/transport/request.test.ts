@@ -105,6 +105,8 @@ describe("maySend() (H1)", () => {
     ["not a step out", "https://registry.acme.io", "/v2/team-a/../team-b/manifests/1", false],
     ["not an encoded step out", "https://registry.acme.io", "/v2/team-a/%2e%2e/team-b/manifests/1", false],
     ["not an encoded slash", "https://registry.acme.io", "/v2/team-a/..%2fteam-b", false],
+    ["not a step out with a parameter (RFC 3986 §3.3)", "https://registry.acme.io", "/v2/team-a/..;/team-b/manifests/1", false],
+    ["not a step out that is encoded twice", "https://registry.acme.io", "/v2/team-a/%252e%252e/team-b/manifests/1", false],
     ["not outside /v2/", "https://registry.acme.io", "/token", false],
   ];
   for (const [name, origin, path, expected] of rows) it(name, () => assert.equal(maySend(authorization, origin, path), expected));
