@@ -7,8 +7,9 @@ import type { Report } from "./report.ts";
 /** Design 6.7. What is inconclusive is never remembered: the location comes back, and the next verification is right. */
 const allowMs = 10 * 60_000;
 const denyMs = 30_000;
-/** A report is a few KiB. */
 const rememberedVerdicts = 10_000;
+/** Of all reports together, in characters of JSON: one is a few KiB, but whoever attaches hundreds of artifacts to images makes it hundreds. */
+const rememberedCharacters = 64 * 1024 * 1024;
 /** A verification has its own deadline, not its first caller's (design 6.7). */
 export const flightMs = 30_000;
 /** Verifications at a time, so that a burst does not open thousands of connections; each holds at most eight artifacts. */
@@ -27,7 +28,11 @@ export class VerdictCache {
   readonly #flights = new SingleFlight<string, Report>({ keepGoing: true });
   readonly #pool = new Limit(flightsAtOnce);
   readonly #soFar = new Map<string, () => Report>();
-  readonly #known = new LRUCache<string, { readonly report: Report; readonly expiresAt: number }>({ max: rememberedVerdicts });
+  readonly #known = new LRUCache<string, { readonly report: Report; readonly expiresAt: number }>({
+    max: rememberedVerdicts,
+    maxSize: rememberedCharacters,
+    sizeCalculation: ({ report }) => JSON.stringify(report).length,
+  });
 
   constructor(options: { readonly clock: Clock }) {
     this.#clock = options.clock;
