@@ -31,11 +31,11 @@ export function describeManifest(response: RegistryResponse, target: Target, exp
       target,
       expected === undefined ? "the Docker-Content-Digest of a tag is not that of its bytes" : `serves other bytes under ${expected}`,
     );
-  return { mediaType: mediaTypeOf(response, target), digest, size: body.byteLength, ...artifactTypeOf(body) };
+  return { ...typesOf(response, target), digest, size: body.byteLength };
 }
 
 /** Manifest and index are told apart by the document; a header that says otherwise is refused (CVE-2021-41190). */
-function mediaTypeOf(response: RegistryResponse, target: Target): string {
+function typesOf(response: RegistryResponse, target: Target): Pick<Descriptor, "mediaType" | "artifactType"> {
   const header = contentType(response);
   const json = parseJSON(response.body, "The manifest", { bytes: longestManifest });
   const object = json.ok ? asObject(json.value) : undefined;
@@ -48,13 +48,9 @@ function mediaTypeOf(response: RegistryResponse, target: Target): string {
   const isKnown = isIndexMediaType(header) || isManifestMediaType(header);
   if (isKnown && isIndexMediaType(header) !== isIndex)
     throw storeError("ProtocolError", target, "the Content-Type of a manifest contradicts the document");
-  if (isIndex ? isIndexMediaType(named) : isManifestMediaType(named)) return named;
-  return isIndex ? mediaTypes.imageIndex : mediaTypes.imageManifest;
-}
-
-function artifactTypeOf(body: Uint8Array): { readonly artifactType?: string } {
-  const parsed = parseManifest(body);
-  return parsed.ok && parsed.value.artifactType !== undefined ? { artifactType: parsed.value.artifactType } : {};
+  if (isIndex) return { mediaType: isIndexMediaType(named) ? named : mediaTypes.imageIndex };
+  const { artifactType } = parsed.value;
+  return { mediaType: isManifestMediaType(named) ? named : mediaTypes.imageManifest, ...(artifactType !== undefined && { artifactType }) };
 }
 
 function contentType(response: RegistryResponse): string {
