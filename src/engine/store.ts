@@ -7,12 +7,15 @@ import type { Repository } from "../oci/repository.ts";
 /** A store could not answer. That is *its* result, never the request's (design 1). */
 export class StoreError extends CodedError<`STORE_${Uppercase<string>}`> {
   readonly failure: Failure;
-  constructor(failure: Failure, options: { readonly cause?: unknown } = {}) {
+  /** Of `NotFound`: it may be there all the same and not be shown to this credential. That is no answer (design 6.2), least of all to what a tag means. */
+  readonly isUnproven: boolean;
+  constructor(failure: Failure, options: { readonly cause?: unknown; readonly isUnproven?: boolean } = {}) {
     super(`STORE_${failure.class.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase() as Uppercase<string>}`, failure.message, {
       ...options,
       remedy: failure.class === "CredentialUnavailable" || failure.class === "UnsafeEndpoint" ? "fix-configuration" : "retry",
     });
     this.failure = failure;
+    this.isUnproven = options.isUnproven ?? false;
   }
   get class(): ErrorClass {
     return this.failure.class;
@@ -31,7 +34,7 @@ export interface Location {
 export interface StoreReader {
   /**
    * The manifest that a tag or digest of the image's own repository (after `rewrite`; never the evidence repository) names, digest checked against the bytes.
-   * `NotFound` if there is none.
+   * `NotFound` if there is none; marked `isUnproven` where the repository itself is unknown, or not shown to this credential.
    */
   resolve(
     repository: Repository,

@@ -8,6 +8,7 @@ import type { Budget } from "./budget.ts";
 import { toFailure } from "./failure.ts";
 import { hedge } from "./hedge.ts";
 import { inOrder, isReader, type OrderMemory, type Reader } from "./locations.ts";
+import { StoreError } from "./store.ts";
 import type { ViewStore } from "./view.ts";
 
 /** What one Store made of a tag. */
@@ -36,7 +37,8 @@ interface Deps {
 /**
  * A digest is what it is, and nobody is asked: whether a registry holds it is the kubelet's to find out. A tag is resolved only at the repository that the
  * reference names, after each Store's rewrite (design 6.1). Stores that read the same repository are alternatives; different repositories must agree, and
- * each must answer: the kubelet may pull through any of them, so that one that is silent could stand for another image. "Not there" is an answer.
+ * each must answer: the kubelet may pull through any of them, so that one that is silent could stand for another image. "Not there" is an answer,
+ * and a repository that is not shown is none.
  */
 export async function resolveSubject(
   reference: Reference,
@@ -57,7 +59,10 @@ export async function resolveSubject(
       for (const [name, failure] of answer.failures) failures.set(name, failure);
       if (answer.resolution !== undefined) resolutions.push(answer.resolution);
       else
-        isSilent ||= [...answer.failures.values()].some((failure) => failure.class !== "NotFound") || answer.failures.size < members.length;
+        isSilent ||=
+          answer.isUnproven ||
+          [...answer.failures.values()].some((failure) => failure.class !== "NotFound") ||
+          answer.failures.size < members.length;
     }),
   );
   resolutions.sort((a, b) => (a.store < b.store ? -1 : 1));
@@ -82,6 +87,8 @@ function groupByTarget(reference: Reference, readers: readonly Reader[]): Readon
 
 interface Answer {
   readonly resolution?: Resolution;
+  /** Somebody was not even shown the repository. */
+  readonly isUnproven: boolean;
   readonly failures: ReadonlyMap<string, Failure>;
 }
 
@@ -104,8 +111,9 @@ async function resolveAt(
       toFailure(error, { host: registryOf(target), timeoutMs: reader.timeoutMs }),
     ]),
   );
-  if (outcome.winner === undefined) return { failures };
+  const isUnproven = [...outcome.failures.values()].some((error) => error instanceof StoreError && error.isUnproven);
+  if (outcome.winner === undefined) return { failures, isUnproven };
   const { candidate, value } = outcome.winner;
   deps.memory.set(key, candidate.name);
-  return { resolution: { store: candidate.name, digest: value.digest }, failures };
+  return { resolution: { store: candidate.name, digest: value.digest }, failures, isUnproven };
 }

@@ -17,7 +17,8 @@ export interface Script {
   /** Where the image's own manifest would be read; "layout": nowhere. Default "registry.example/app". */
   readonly target?: string;
   readonly tags?: Readonly<Record<string, Digest>>;
-  readonly resolve?: ErrorClass | "silence" | "defect";
+  /** "hidden": NotFound by a registry that does not show the repository. */
+  readonly resolve?: ErrorClass | "silence" | "defect" | "hidden";
   readonly referrers?: Answer<readonly ModelArtifact[]>;
   /** After this many entries the listing fails in the class of `cut`. */
   readonly cutAfter?: number;
@@ -82,6 +83,7 @@ export function modelStore(name: string, script: Script = {}): ModelStore {
     repositories: () => (script.target === "layout" ? [] : [repository(script.target ?? "registry.example/app")]),
     async resolve(_repository, reference, signal) {
       await enter(`resolve ${"tag" in reference ? reference.tag : reference.digest}`, signal);
+      if (script.resolve === "hidden") throw new StoreError(failure("NotFound", name).failure, { isUnproven: true });
       if (script.resolve !== undefined) await fail(script.resolve, name, signal);
       const digest = "digest" in reference ? reference.digest : script.tags?.[reference.tag];
       if (digest === undefined) throw failure("NotFound", name);

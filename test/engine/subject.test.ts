@@ -53,6 +53,17 @@ describe("resolveSubject()", () => {
       [store("a", tagged), store("b", { resolve: "ServerError", ...mirrored })],
       "unresolved, b ServerError",
     ],
+    [
+      "is unresolved where another repository is not shown: that is no answer",
+      [store("a", tagged), store("b", { resolve: "hidden", ...mirrored })],
+      "unresolved, b NotFound",
+    ],
+    ["is unresolved where the one repository is not shown", [store("a", { resolve: "hidden" })], "unresolved, a NotFound"],
+    [
+      "is what an alternative says where one is not shown it",
+      [store("a", { resolve: "hidden" }), store("b", tagged)],
+      "resolved, it, a NotFound",
+    ],
     ["is not found where every repository says so", [store("a"), store("b", mirrored)], "not-found, a NotFound, b NotFound"],
     [
       "is unresolved where one says so and an alternative is refused: that may be all it is let see",

@@ -1,5 +1,5 @@
 import type { RegistryStoreConfig, StoreSpecCommon } from "../../api/store.ts";
-import type { EndpointObservation, Location, Store } from "../../engine/store.ts";
+import { type EndpointObservation, type Location, type Store, StoreError } from "../../engine/store.ts";
 import type { Keychain, MaterialReader } from "../../keychain/ports.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -73,12 +73,7 @@ class RegistryStore implements Store {
     const target = this.#locations.image(repository);
     const text = "tag" in reference ? reference.tag : reference.digest;
     const response = await this.#client.read(target, manifestRead(text), signal);
-    if (response.status === 404)
-      throw storeError(
-        "NotFound",
-        target,
-        `no ${"tag" in reference ? "tag" : "manifest"} "${text}" in "${target.repository.segments.join("/")}"`,
-      );
+    if (response.status === 404) throw notThere(response, target, `${"tag" in reference ? "tag" : "manifest"} "${text}"`);
     const descriptor = describeManifest(response, target, "digest" in reference ? reference.digest : undefined);
     this.#memory.learnReadable(target.repository, response.sentAs);
     return descriptor;
@@ -159,4 +154,13 @@ class RegistryStore implements Store {
       throw storeError("ProtocolError", target, `serves ${bytes.byteLength} bytes under ${digest}, which has ${size}`);
     if (digestOf(bytes, digest) !== digest) throw storeError("ProtocolError", target, `serves other bytes under ${digest}`);
   }
+}
+
+/** Only MANIFEST_UNKNOWN says that the repository is seen and has no such thing; of any other 404 it may be there and not be shown. */
+function notThere({ errorCodes }: RegistryResponse, target: Target, what: string): StoreError {
+  const isProven = errorCodes.includes("MANIFEST_UNKNOWN") && !errorCodes.includes("NAME_UNKNOWN");
+  const detail = isProven
+    ? `no ${what} in "${target.repository.segments.join("/")}"`
+    : "no such repository, or this credential may not know of it";
+  return new StoreError(storeError("NotFound", target, detail).failure, { isUnproven: !isProven });
 }
