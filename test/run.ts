@@ -5,15 +5,10 @@
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { run } from "node:test";
 import { parseArgs } from "node:util";
+import { runFiles, type Tally } from "./support/run-files.ts";
 import { buildTools } from "./tools/build.ts";
 
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 interface Stage {
   readonly name: string;
   readonly kind: "static" | "tests";
@@ -56,48 +51,13 @@ function filesOf(pattern: string, exclude: (path: string) => boolean = () => fal
     .toSorted();
 }
 
-/** node:test in child processes; leaves are counted, suites are not. */
-async function runTests(files: readonly string[], options: { readonly concurrency: number; readonly timeoutMs: number }): Promise<Tally> {
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  if (files.length === 0) return tally;
-  const stream = run({ files: [...files], concurrency: options.concurrency, timeout: options.timeoutMs, isolation: "process" });
-  for await (const event of stream as AsyncIterable<{ type: string; data: Record<string, unknown> }>) {
-    const { data } = event;
-    const details = (data["details"] ?? {}) as { type?: string; duration_ms?: number; error?: Error & { cause?: unknown } };
-    const isFile = data["nesting"] === 0 && files.includes(String(data["name"]));
-    if (event.type === "test:pass" && details.type !== "suite" && !isFile) {
-      if (data["skip"] !== undefined && data["skip"] !== false) {
-        tally.skipped += 1;
-        process.stdout.write(`  skipped: ${String(data["name"])} (${text(data["skip"])})\n`);
-      } else tally.passed += 1;
-    }
-    if (event.type === "test:fail" && details.type !== "suite") {
-      const cause = details.error?.cause;
-      const failedInside =
-        isFile && /test(s)? failed|subtest/.test(String(cause instanceof Error ? cause.message : details.error?.message));
-      if (failedInside) continue;
-      tally.failed += 1;
-      process.stdout.write(
-        `  FAILED: ${text(data["file"]).replace(root, "")} ${String(data["name"])}\n${indent(describe(cause ?? details.error))}\n`,
-      );
-    }
-    if (event.type === "test:stderr" && process.env["VERBOSE"] !== undefined) process.stderr.write(String(data["message"]));
-  }
-  return tally;
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-function indent(text: string): string {
-  return text
-    .split("\n")
-    .slice(0, 40)
-    .map((line) => `    ${line}`)
-    .join("\n");
+/** Every file's tests; failures and skips are printed as they come. */
+function runTests(files: readonly string[], options: { readonly concurrency: number; readonly timeoutMs: number }): Promise<Tally> {
+  return runFiles(files, {
+    ...options,
+    log: (line) => process.stdout.write(`  ${line.replaceAll(root, "")}\n`),
+    ...(process.env["VERBOSE"] !== undefined && { onStderr: (text) => process.stderr.write(text) }),
+  });
 }
 
 const cores = Math.max(1, availableParallelism());
@@ -134,7 +94,7 @@ const picked = values.only?.split(",");
 const chosen = stages.filter((stage) =>
   picked === undefined ? !(values.static === true && stage.kind === "tests") : picked.includes(stage.name),
 );
-const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: 0 };
 for (const stage of chosen) {
   const start = performance.now();
   process.stdout.write(`== ${stage.name}\n`);
