@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CliOutput, ServeOptions } from "../cli/ports.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { parseManifests } from "../manifests/parse.ts";
+import { AppError } from "./app-error.ts";
 import { Endpoint, type EndpointOptions } from "../telemetry/endpoint.ts";
 import { createJsonLogger } from "../telemetry/logger.ts";
 import { PromMetrics } from "../telemetry/metrics.ts";
@@ -68,6 +69,8 @@ export async function serve(options: ServeOptions, environment: ServeEnvironment
     ],
   };
   const endpoint = options.healthPort === 0 ? undefined : await Endpoint.listen(endpointOptions);
+  // Not ready from the first moment of the end, while what is under way is still finished (operator.md 1.9).
+  signal.addEventListener("abort", () => endpoint?.stopReadiness(), { once: true });
   try {
     await cluster.core.start(signal);
     logger.info("ready", { server: cluster.client.server, namespace: options.namespace });
@@ -75,8 +78,8 @@ export async function serve(options: ServeOptions, environment: ServeEnvironment
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    endpoint?.stopReadiness();
-    await endpoint?.close(AbortSignal.timeout(drainMs));
+    using drain = systemClock.deadline(drainMs);
+    await endpoint?.close(drain.signal);
     logger.info("stopped", {});
   }
 }
@@ -96,5 +99,11 @@ function silenceOf(
 async function readObjects(directory: string): Promise<readonly unknown[]> {
   const names = (await readdir(directory)).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("kustomization")).toSorted();
   const texts = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })));
-  return texts.flatMap(({ name, text }) => parseManifests(name, text).objects.map(({ object }) => object));
+  const files = texts.map(({ name, text }) => parseManifests(name, text));
+  const [problem] = files.flatMap(({ problems }) => problems);
+  // Half of the CRDs would be worse than none: the rest of the operator would wait for kinds that never come.
+  if (problem !== undefined) {
+    throw new AppError("MANIFESTS_UNREADABLE", `"${problem.file}" in "${directory}": ${problem.message}`, { remedy: "fix-configuration" });
+  }
+  return files.flatMap(({ objects }) => objects.map(({ object }) => object));
 }

@@ -1,5 +1,5 @@
 import type { AuthProviderStatus } from "../api/status.ts";
-import { accepted, type Judgement, type Outlook, programmed, summarize, toConditions } from "./status-conditions.ts";
+import { accepted, conditionsOf, type Judgement, type Outlook, programmed } from "./status-conditions.ts";
 import type { AuthProviderStatusInput } from "./status-input.ts";
 
 /** The status that an AuthProvider should have (design 3 on conflicts, operator.md 2.1). Pure. */
@@ -7,14 +7,9 @@ export function authProviderStatus(input: AuthProviderStatusInput): AuthProvider
   const valid = acceptance(input);
   const aspects = [valid, credentials(input), programmed(input.programmed)];
   const ready = { reason: "Succeeded", message: input.state.message };
-  const [summary, ...marks] = summarize(aspects, { outlook, ...(input.programmed && { ready }) });
   return {
     observedGeneration: input.generation,
-    conditions: toConditions([...(summary === undefined ? [] : [summary]), ...aspects, ...marks], {
-      generation: input.generation,
-      now: input.now,
-      current: input.current?.conditions,
-    }),
+    conditions: conditionsOf(aspects, { outlook, ...(input.programmed && { ready }) }, input),
     ...(input.type !== undefined && { type: input.type }),
     boundStores: input.boundStores,
     ...(input.credentialRevision !== undefined && { credentialRevision: input.credentialRevision }),

@@ -13,6 +13,12 @@ export interface Judgement {
 /** Whether a failure mends itself with time or by another object (`Reconciling`), or needs this one, or what it reads, to be edited (`Stalled`). */
 export type Outlook = "retried" | "stuck";
 
+/** How a failed aspect is to be taken, and in which words the object is ready although an aspect is Unknown; absent: it is then still progressing. */
+export interface Summary {
+  readonly outlook: (failed: Judgement) => Outlook;
+  readonly ready?: Pick<Judgement, "reason" | "message">;
+}
+
 /** Spec valid, or the first of what is wrong with it. */
 export function accepted(diagnostics: readonly Diagnostic[]): Judgement {
   const [first] = diagnostics;
@@ -33,10 +39,7 @@ export function programmed(holds: boolean): Judgement {
  * The summary, and beside it `Reconciling` or `Stalled` where one of them is True (never both: kstatus, operator.md 2.2). `aspects` in the order in which
  * `Ready` copies the first that is False; an Unknown one makes it Progressing, unless `ready` says in which words it is ready all the same.
  */
-export function summarize(
-  aspects: readonly Judgement[],
-  options: { readonly outlook: (failed: Judgement) => Outlook; readonly ready?: Pick<Judgement, "reason" | "message"> },
-): readonly Judgement[] {
+export function summarize(aspects: readonly Judgement[], options: Summary): readonly Judgement[] {
   const failed = aspects.find((aspect) => aspect.status === "False");
   if (failed !== undefined) {
     const stuck = options.outlook(failed) === "stuck";
@@ -56,6 +59,24 @@ export function summarize(
     ];
   }
   return [{ type: "Ready", status: "True", ...ready }];
+}
+
+/** `Ready`, the aspects that it sums up, and `Reconciling` or `Stalled` where one is True: the conditions of an object, dated. */
+export function conditionsOf(
+  aspects: readonly Judgement[],
+  summary: Summary,
+  input: {
+    readonly generation: number;
+    readonly now: number;
+    readonly current?: { readonly conditions?: readonly Condition[] | undefined };
+  },
+): readonly Condition[] {
+  const [ready, ...marks] = summarize(aspects, summary);
+  return toConditions([...(ready === undefined ? [] : [ready]), ...aspects, ...marks], {
+    generation: input.generation,
+    now: input.now,
+    current: input.current?.conditions,
+  });
 }
 
 /** Dates judgements: `lastTransitionTime` stays unless the status flips. `Ready` first: it is what people look for. */

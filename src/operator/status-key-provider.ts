@@ -1,22 +1,18 @@
 import type { KeyProviderStatus } from "../api/status.ts";
-import { accepted, type Judgement, programmed, summarize, toConditions } from "./status-conditions.ts";
+import { accepted, conditionsOf, type Judgement, programmed, type Summary } from "./status-conditions.ts";
 import type { KeyProviderStatusInput } from "./status-input.ts";
 
 /** The status that a KeyProvider should have: which keys it gives, by fingerprint. Pure. */
 export function keyProviderStatus(input: KeyProviderStatusInput): KeyProviderStatus {
   const valid = accepted(input.diagnostics);
   const aspects = [valid, trust(input, valid), programmed(input.programmed)];
-  const [summary, ...marks] = summarize(aspects, {
+  const summary: Summary = {
     outlook: () => "stuck",
     ...(input.programmed && { ready: { reason: "Succeeded", message: keysGiven(input.keys.length) } }),
-  });
+  };
   return {
     observedGeneration: input.generation,
-    conditions: toConditions([...(summary === undefined ? [] : [summary]), ...aspects, ...marks], {
-      generation: input.generation,
-      now: input.now,
-      current: input.current?.conditions,
-    }),
+    conditions: conditionsOf(aspects, summary, input),
     keys: input.keys.map(({ name, algorithm, fingerprint }) => ({ name, algorithm, fingerprint })),
   };
 }

@@ -2,7 +2,7 @@ import type { EndpointStatus, LastErrorStatus, StoreStatus } from "../api/status
 import type { EndpointHealth, LastError } from "../health/endpoint-health.ts";
 import type { Reachability } from "../health/store-health.ts";
 import { columnText, registryColumn } from "./status-columns.ts";
-import { accepted, type Judgement, type Outlook, programmed, summarize, toConditions } from "./status-conditions.ts";
+import { accepted, conditionsOf, type Judgement, type Outlook, programmed, type Summary } from "./status-conditions.ts";
 import { answeringProviders, storeCredentials } from "./status-credentials.ts";
 import type { StoreStatusInput } from "./status-input.ts";
 import { timeText } from "./status-time.ts";
@@ -12,7 +12,7 @@ export function storeStatus(input: StoreStatusInput): StoreStatus {
   const { reachability } = input;
   return {
     observedGeneration: input.generation,
-    conditions: toConditions(judge(input), { generation: input.generation, now: input.now, current: input.current?.conditions }),
+    conditions: conditionsOf(...judge(input), input),
     registry: registryColumn(input.scopes),
     auth: columnText(answeringProviders(input)),
     ...(reachability !== undefined && healthFields(reachability)),
@@ -24,7 +24,7 @@ export function isStoreStatusPending(input: StoreStatusInput): boolean {
   return input.diagnostics.length === 0 && !input.suspend && (!input.programmed || input.reachability?.pending === true);
 }
 
-function judge(input: StoreStatusInput): readonly Judgement[] {
+function judge(input: StoreStatusInput): readonly [readonly Judgement[], Summary] {
   const valid = accepted(input.diagnostics);
   const served = programmed(input.programmed);
   if (valid.status === "False") {
@@ -35,16 +35,14 @@ function judge(input: StoreStatusInput): readonly Judgement[] {
       { type: "Reachable", status: "Unknown", reason: "NotChecked", message },
       served,
     ];
-    const [ready, ...marks] = summarize(aspects, { outlook: () => "stuck" });
-    return [...(ready === undefined ? [] : [ready]), ...aspects, ...marks];
+    return [aspects, { outlook: () => "stuck" }];
   }
   const reachable = reachableOf(input);
   const aspects = [valid, storeCredentials(input), reachable, served];
   const notProbed = reachable.status === "Unknown" && input.reachability?.pending !== true && served.status === "True";
   const healthy = reachable.status === "True" ? { reason: "Succeeded", message: reachable.message } : undefined;
   const ready = notProbed || input.suspend ? (healthy ?? { reason: "NotProbed", message: reachable.message }) : healthy;
-  const [summary, ...marks] = summarize(aspects, { outlook, ...(ready !== undefined && served.status === "True" && { ready }) });
-  return [...(summary === undefined ? [] : [summary]), ...aspects, ...marks];
+  return [aspects, { outlook, ...(ready !== undefined && served.status === "True" && { ready }) }];
 }
 
 function reachableOf({ reachability, suspend }: StoreStatusInput): Judgement {

@@ -1,23 +1,19 @@
 import type { VerifierStatus } from "../api/status.ts";
-import { accepted, type Judgement, programmed, summarize, toConditions } from "./status-conditions.ts";
+import { accepted, conditionsOf, type Judgement, programmed, type Summary } from "./status-conditions.ts";
 import type { VerifierStatusInput } from "./status-input.ts";
 
 /** The status that a Verifier should have. Pure. */
 export function verifierStatus(input: VerifierStatusInput): VerifierStatus {
   const valid = accepted(input.diagnostics);
   const aspects = [valid, trust(input, valid), programmed(input.programmed)];
-  const [summary, ...marks] = summarize(aspects, {
+  const summary: Summary = {
     // A KeyProvider that is missing or broken wakes this object when it changes.
     outlook: (failed) => (failed.type === "Accepted" ? "stuck" : "retried"),
     ...(input.programmed && { ready: { reason: "Succeeded", message: keysTrusted(input.keys) } }),
-  });
+  };
   return {
     observedGeneration: input.generation,
-    conditions: toConditions([...(summary === undefined ? [] : [summary]), ...aspects, ...marks], {
-      generation: input.generation,
-      now: input.now,
-      current: input.current?.conditions,
-    }),
+    conditions: conditionsOf(aspects, summary, input),
     keys: input.keys,
   };
 }

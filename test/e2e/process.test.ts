@@ -204,3 +204,15 @@ test("no command writes to the cluster: what patched were the operator's own Ser
     "patch verifiers/status release",
   ]);
 });
+
+test("countersign serve --apply-crds refuses a directory of which a file does not parse, and applies nothing of it", options, async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), "countersign-crds-"));
+  const good = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "half-applied", namespace: "default" } };
+  await writeFile(join(directory.path, "a.yaml"), JSON.stringify(good));
+  await writeFile(join(directory.path, "b.yaml"), "kind: [unclosed\n");
+  const args = ["serve", "--health-port", "0", "--apply-crds", directory.path, "--kubeconfig", scene.plane.adminKubeconfig];
+  const { code, stderr } = await runCommand(command, args);
+  assert.equal(code, 64, stderr);
+  assert.match(stderr, /"b\.yaml" in ".*": \d+:\d+: /);
+  assert.notEqual((await scene.plane.kubectl(["get", "configmap", "half-applied"])).code, 0);
+});
