@@ -42,6 +42,8 @@ if (mode === "cluster") {
   process.argv = [...process.argv.slice(0, 2), "serve", `--manifests=${manifests}`, "--health-port=0", ...images, ...rest];
   await import("../src/main.ts");
   await registry.stop();
+  if (rest.includes("--once"))
+    process.stdout.write("\nThe demo's registry has ended with this: to try these, let `make run` go on in another terminal.\n");
 } else {
   process.stderr.write(`error: MODE=${mode} is not known\nwhat to do: make run, or make run MODE=cluster\n`);
   process.exitCode = 64;

@@ -41,6 +41,7 @@ test("make run ARGS=--once shows three stores, an allowed and a denied image, an
   ]);
   assert.match(stdout, /demo\/app:signed +allow +production /);
   assert.match(stdout, /demo\/app:unsigned +deny \(NoValidSignature\) +- /);
+  assert.match(stdout, /The demo's registry has ended with this/, "what is suggested needs a registry that runs");
   assert.equal(stdout.includes("\u001b"), false, "no cursor tricks where there is no terminal");
 });
 
