@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { builtInPolicy } from "../engine/built-in.ts";
 import type { View, ViewStore, ViewVerifier } from "../engine/view.ts";
 import { matchesScope } from "../oci/pattern.ts";
 import { printRepository, registryOf, type Repository } from "../oci/repository.ts";
@@ -43,6 +44,7 @@ export function createSnapshot(objects: Pick<Snapshot, "stores" | "authProviders
         revision: revisionOf([verifierRevision, ...matching.map((entry) => storeRevision(entry, repository, objects.authProviders))]),
         stores: matching.map(toViewStore),
         verifiers,
+        policies: [builtInPolicy(verifiers)],
       };
       views.set(key, view);
       return view;

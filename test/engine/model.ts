@@ -1,5 +1,6 @@
 import type { ErrorClass } from "../../src/api/error-class.ts";
 import type { Evidence } from "../../src/api/store.ts";
+import { builtInPolicy } from "../../src/engine/built-in.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import { type Store, StoreError } from "../../src/engine/store.ts";
 import type { Verifier } from "../../src/engine/verifier.ts";
@@ -190,7 +191,8 @@ export function modelVerifier(name: string, gate: Gate = atOnce, trace: Trace = 
 }
 
 export function viewOf(stores: readonly ViewStore[], verifiers: readonly Verifier[]): View {
-  return { revision: "r1", stores, verifiers: verifiers.map((verifier) => ({ name: verifier.name, verifier })) };
+  const entries = verifiers.map((verifier) => ({ name: verifier.name, verifier }));
+  return { revision: "r1", stores, verifiers: entries, policies: [builtInPolicy(entries)] };
 }
 
 export function request(

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { verifyImage } from "../../src/engine/verify-image.ts";
 import type { Report } from "../../src/engine/report.ts";
-import type { View } from "../../src/engine/view.ts";
+import { builtInPolicy } from "../../src/engine/built-in.ts";
+import type { View, ViewVerifier } from "../../src/engine/view.ts";
 import {
   atOnce,
   type Gate,
@@ -70,13 +71,15 @@ const world: fc.Arbitrary<World> = fc
   });
 
 function viewOfWorld({ stores, verifiers, isVerifierMissing }: World, gate: Gate = atOnce, trace: Trace = []): View {
+  const entries: readonly ViewVerifier[] = [
+    ...verifiers.map((name) => ({ name, verifier: modelVerifier(name, gate, trace) })),
+    ...(isVerifierMissing ? [{ name: "missing", problem: "KeyProvider/gone does not exist" }] : []),
+  ];
   return {
     revision: "r1",
     stores: stores.map((store) => viewStore(store, gate, trace)),
-    verifiers: [
-      ...verifiers.map((name) => ({ name, verifier: modelVerifier(name, gate, trace) })),
-      ...(isVerifierMissing ? [{ name: "missing", problem: "KeyProvider/gone does not exist" }] : []),
-    ],
+    verifiers: entries,
+    policies: [builtInPolicy(entries)],
   };
 }
 

@@ -1,3 +1,4 @@
+import { builtInPolicy } from "../../src/engine/built-in.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import type { Report } from "../../src/engine/report.ts";
 import type { VerdictCache } from "../../src/engine/verdict-cache.ts";
@@ -27,7 +28,11 @@ export function verify(stores: readonly ViewStore[], options: VerifyOptions = {}
   const byName = <T extends { readonly name: string }>(list: readonly T[]): readonly T[] =>
     list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return verifyImage(
-    { image, reference: reference(image), view: { revision: "r1", stores: byName(stores), verifiers: byName(verifiers) } },
+    {
+      image,
+      reference: reference(image),
+      view: { revision: "r1", stores: byName(stores), verifiers: byName(verifiers), policies: [builtInPolicy(byName(verifiers))] },
+    },
     {
       clock,
       memory: options.memory ?? new Map<string, string>(),
