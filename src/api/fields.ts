@@ -55,18 +55,17 @@ const nameClauses: readonly Clause[] = [
     detail: 'is not an object name: lower-case letters, digits, "-" and ".", a letter or digit at both ends',
   },
 ];
-const keyClauses: readonly Clause[] = [
-  { shape: "^[-._a-zA-Z0-9]+$", negated: true, detail: 'is not a key of a ConfigMap: letters, digits, "-", "_" and "."' },
-];
 
 /** The name of an object (RFC 1123 subdomain, as the API server wants it). */
 export function nameField(description: string, options: { readonly maxLength?: number } = {}): Schema<string, "present"> {
   return judged(text(description, { maxLength: options.maxLength ?? 253 }), nameClauses, "must be an object name");
 }
 
-/** A key of a ConfigMap's `data`. */
-export function dataKeyField(description: string): Schema<string, "present"> {
-  return judged(text(description, { maxLength: 253 }), keyClauses, "must be a key of a ConfigMap");
+/** A key of the `data` of a ConfigMap or Secret. */
+export function dataKeyField(description: string, kind: "ConfigMap" | "Secret" = "ConfigMap"): Schema<string, "present"> {
+  const detail = `is not a key of a ${kind}: letters, digits, "-", "_" and "."`;
+  const clauses: readonly Clause[] = [{ shape: "^[-._a-zA-Z0-9]+$", negated: true, detail }];
+  return judged(text(description, { maxLength: 253 }), clauses, `must be a key of a ${kind}`);
 }
 
 /** `{name}`: an object in the operator's namespace. */

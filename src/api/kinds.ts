@@ -121,6 +121,12 @@ export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } }
     spec: keyProviderSpec,
     status: keyProviderStatus,
     decode: decodeKeyProvider,
-    columns: [...ready, type, age, message],
+    columns: [
+      ...ready,
+      type,
+      { name: "Keys", type: "integer", jsonPath: ".status.keyCount", description: "How many keys it gives." },
+      age,
+      message,
+    ],
   },
 };

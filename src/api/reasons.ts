@@ -30,7 +30,7 @@ export const reasons = {
   Resolved: { conditions: ["CredentialsResolved"], means: "Everything that the object refers to is there and usable." },
   Anonymous: { conditions: ["CredentialsResolved"], means: "Registries are asked without a credential, as the object says." },
   RefNotFound: {
-    conditions: ["CredentialsResolved"],
+    conditions: ["CredentialsResolved", "TrustResolved"],
     means: "An object that is referred to does not exist: create it in the operator's namespace; it is picked up within seconds.",
   },
   ProviderNotFound: { conditions: ["CredentialsResolved"], means: "`authProviderRefs` names an AuthProvider that does not exist." },
@@ -62,7 +62,8 @@ export const reasons = {
   },
   KeyUnusable: {
     conditions: ["TrustResolved"],
-    means: "A key is none, is of a kind that is not supported, or is too weak: the message names it.",
+    means:
+      "A key is none, is of a kind that is not supported, or is too weak: the message names it, and says whether the keys of an earlier version stay in use.",
   },
   DependencyNotReady: {
     conditions: ["TrustResolved"],

@@ -80,12 +80,13 @@ export const verifierStatus = status({ keys: optional(count("How many keys it tr
 export type VerifierStatus = TypeOf<typeof verifierStatus>;
 
 export const keyProviderStatus = status({
+  keyCount: optional(count("How many keys it gives.")),
   keys: optional(
     list(
       "The keys that it gives.",
       struct("One key.", {
         name: text("Name of the key.", { minLength: 1, maxLength: 253 }),
-        algorithm: text("Kind of key, such as ECDSA-P256.", { maxLength: 64 }),
+        algorithm: text("Kind of key, such as ECDSA P-256.", { maxLength: 64 }),
         fingerprint: text("SHA-256 of its SubjectPublicKeyInfo.", { maxLength: 128 }),
       }),
       { maxItems: 64, listType: { keys: ["name"] } },

@@ -72,7 +72,8 @@ export interface AuthProviderDeps {
 
 /** Objects in the own namespace, captured when the snapshot is compiled; a read is recorded, so that a change of the object wakes who read it. */
 export interface MaterialReader {
-  secret(name: string): SecretMaterial | undefined;
+  /** `keys`: the data keys that are decoded; absent: all of them. */
+  secret(name: string, keys?: readonly string[]): SecretMaterial | undefined;
   configMap(name: string): ConfigMapMaterial | undefined;
   serviceAccount(name: string): ServiceAccountMaterial | undefined;
 }

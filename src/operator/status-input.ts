@@ -66,7 +66,12 @@ export interface VerifierStatusInput extends StatusInput<VerifierStatus> {
 }
 
 export interface KeyProviderStatusInput extends StatusInput<KeyProviderStatus> {
+  /** Set if a key cannot be used: of a provider that gives its last good keys, what it says of that. */
   readonly problem?: string;
+  /** The object that it reads does not exist. */
+  readonly isMissing?: boolean;
+  /** It reads another object, and is mended by an edit of that. */
+  readonly readsMaterial: boolean;
   readonly keys: readonly { readonly name: string; readonly algorithm: string; readonly fingerprint: string }[];
 }
 

@@ -7,12 +7,14 @@ export function keyProviderStatus(input: KeyProviderStatusInput): KeyProviderSta
   const valid = accepted(input.diagnostics);
   const aspects = [valid, trust(input, valid), programmed(input.programmed)];
   const summary: Summary = {
-    outlook: () => "stuck",
+    // A Secret or ConfigMap wakes this object when it changes; an invalid spec, or a key that is written into it, has to be edited.
+    outlook: (failed) => (failed.type === "TrustResolved" && input.readsMaterial ? "retried" : "stuck"),
     ...(input.programmed && { ready: { reason: "Succeeded", message: keysGiven(input.keys.length) } }),
   };
   return {
     observedGeneration: input.generation,
     conditions: conditionsOf(aspects, summary, input),
+    keyCount: input.keys.length,
     keys: input.keys.map(({ name, algorithm, fingerprint }) => ({ name, algorithm, fingerprint })),
   };
 }
@@ -20,7 +22,8 @@ export function keyProviderStatus(input: KeyProviderStatusInput): KeyProviderSta
 function trust(input: KeyProviderStatusInput, valid: Judgement): Judgement {
   const type = "TrustResolved";
   if (valid.status === "False") return { type, status: "Unknown", reason: "Pending", message: "Not looked into: the spec is not valid" };
-  if (input.problem !== undefined) return { type, status: "False", reason: "KeyUnusable", message: input.problem };
+  if (input.problem !== undefined)
+    return { type, status: "False", reason: input.isMissing === true ? "RefNotFound" : "KeyUnusable", message: input.problem };
   if (input.keys.length === 0) return { type, status: "False", reason: "NoTrustedKeys", message: "It gives no key" };
   return { type, status: "True", reason: "KeysLoaded", message: keysGiven(input.keys.length) };
 }

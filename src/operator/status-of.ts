@@ -62,10 +62,12 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
     case "KeyProvider": {
       const entry = snapshot.keyProviders.get(name);
       if (entry === undefined) return undefined;
-      const problem = entry.keyProvider?.problem;
+      const { problem = entry.keyProvider?.stale, isMissing = false } = entry.keyProvider ?? {};
       return keyProviderStatus({
         ...shared("KeyProvider", entry, context),
         keys: entry.keyProvider?.keys() ?? [],
+        isMissing,
+        readsMaterial: entry.materialVersions.size > 0,
         ...(problem !== undefined && { problem }),
       });
     }

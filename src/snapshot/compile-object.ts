@@ -9,20 +9,37 @@ import type { Factories } from "./factories.ts";
 import { RecordingReader, type ReadRaw } from "./material.ts";
 import { revisionOf } from "./revision.ts";
 
-/** Undefined where the object is gone. An entry whose revision is unchanged keeps its instance; only its meta is fresh. */
+/** Undefined where the object is gone. An entry of which nothing has changed keeps its instance; only its meta is fresh. */
 export function compileKeyProvider(
   raw: unknown,
   before: CompiledKeyProvider | undefined,
-  factories: Factories,
+  deps: { readonly factories: Factories; readonly read: ReadRaw },
 ): CompiledKeyProvider | undefined {
   if (raw === undefined) return undefined;
   const meta = decodeMeta(raw);
-  const revision = revisionOf([meta.uid, String(meta.generation)]);
-  if (before?.revision === revision) return { ...before, meta };
+  if (before !== undefined && before.meta.uid === meta.uid && before.meta.generation === meta.generation && unchanged(before, deps.read))
+    return { ...before, meta };
   const decoded = decodeKeyProvider(raw);
-  if (!decoded.ok) return { kind: "KeyProvider", meta, diagnostics: decoded.diagnostics, revision, references: [] };
-  const keyProvider = factories.keyProvider(decoded.spec, { name: meta.name });
-  return { kind: "KeyProvider", meta, diagnostics: [], revision, references: [], spec: decoded.spec, keyProvider };
+  const reader = new RecordingReader(deps.read);
+  const previous = before?.keyProvider;
+  const built = decoded.ok && {
+    spec: decoded.spec,
+    keyProvider: deps.factories.keyProvider(decoded.spec, {
+      name: meta.name,
+      spec: `${meta.uid}/${meta.generation}`,
+      material: reader,
+      ...(previous !== undefined && { previous }),
+    }),
+  };
+  return {
+    kind: "KeyProvider",
+    meta,
+    diagnostics: decoded.ok ? [] : decoded.diagnostics,
+    revision: revisionOf([meta.uid, String(meta.generation), ...materialParts(reader.versions)]),
+    references: [...reader.versions.keys()],
+    materialVersions: reader.versions,
+    ...built,
+  };
 }
 
 export function compileVerifier(

@@ -64,6 +64,8 @@ export interface CompiledVerifier extends CompiledBase {
 }
 export interface CompiledKeyProvider extends CompiledBase {
   readonly kind: "KeyProvider";
+  /** Versions of the Secret or ConfigMap that it read. */
+  readonly materialVersions: ReadonlyMap<string, string>;
   readonly spec?: KeyProviderSpec;
   readonly keyProvider?: KeyProvider;
 }

@@ -37,7 +37,7 @@ export class Compiler {
         this.#keyProviders,
         "KeyProvider",
         name,
-        compileKeyProvider(read("KeyProvider", name), this.#keyProviders.get(name), this.#factories),
+        compileKeyProvider(read("KeyProvider", name), this.#keyProviders.get(name), { factories: this.#factories, read }),
       );
     }
     for (const name of namesOf(reached, "Verifier")) {

@@ -5,7 +5,7 @@ import type { VerifierSpec } from "../api/verifier.ts";
 import type { Store } from "../engine/store.ts";
 import type { Verifier } from "../engine/verifier.ts";
 import type { AuthProvider, Keychain, MaterialReader } from "../keychain/ports.ts";
-import type { KeyProvider } from "../trust/ports.ts";
+import type { KeyProvider, KeyProviderDeps } from "../trust/ports.ts";
 
 /**
  * The catalogs of auth/, store/, verifier/ and key/ as the compiler sees them; app/ adapts the one to the other. Factories are synchronous and do no
@@ -15,7 +15,7 @@ export interface Factories {
   authProvider(spec: AuthProviderSpec, context: AuthProviderContext): AuthProvider;
   store(spec: StoreSpec, context: StoreContext): Store;
   verifier(spec: VerifierSpec, context: VerifierContext): { readonly verifier: Verifier; readonly problem?: string };
-  keyProvider(spec: KeyProviderSpec, context: { readonly name: string }): KeyProvider;
+  keyProvider(spec: KeyProviderSpec, context: KeyProviderDeps): KeyProvider;
 }
 export interface AuthProviderContext {
   readonly name: string;

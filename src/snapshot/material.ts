@@ -24,11 +24,14 @@ export class RecordingReader implements MaterialReader {
     return raw === undefined ? "absent" : versionOf(raw);
   }
 
-  secret(name: string): SecretMaterial | undefined {
+  secret(name: string, keys?: readonly string[]): SecretMaterial | undefined {
     const raw = this.#record("Secret", name);
     if (raw === undefined) return undefined;
     const data = new Map<string, Secret<Uint8Array>>();
-    for (const [key, value] of Object.entries(record(raw["data"]))) {
+    const encoded = record(raw["data"]);
+    for (const key of keys ?? Object.keys(encoded)) {
+      // A Secret may hold a private key beside the public one: what is not asked for is not looked at.
+      const value = Object.hasOwn(encoded, key) ? encoded[key] : undefined;
       if (typeof value === "string") data.set(key, new Secret(new Uint8Array(Buffer.from(value, "base64"))));
     }
     return { name, ...identity(raw), type: text(raw["type"]) ?? "Opaque", data };

@@ -48,7 +48,23 @@ export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Read
     dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
   },
   Verifier: { cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } } },
-  KeyProvider: { inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } } },
+  KeyProvider: {
+    inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } },
+    kubernetesSecret: {
+      type: "kubernetesSecret",
+      kubernetesSecret: { secretRef: { name: "signing" }, keys: [{ name: "release", key: "cosign.pub" }] },
+    },
+    configMap: {
+      type: "configMap",
+      configMap: {
+        configMapRef: { name: "build-keys" },
+        keys: [
+          { name: "build-2026", key: "build_2026.pub" },
+          { name: "build-2027", key: "build_2027.pub" },
+        ],
+      },
+    },
+  },
 };
 
 /** What `decode` says of an object: a line for each defect, as kubectl prints them, or nothing. */

@@ -11,6 +11,7 @@ import { send } from "../support/real/http.ts";
 import { pushBlob, type PushedManifest, pushImage, pushManifest } from "../support/real/image.ts";
 import { type Registry, startOlareg } from "../support/real/registries.ts";
 import { findTools, type Tools } from "../tools/build.ts";
+import { keyDeps } from "../key/fixture.ts";
 import { inputOf, never, toDigest, word } from "../verifier/fixture.ts";
 
 const found = await findTools();
@@ -86,7 +87,7 @@ test("cosign verifies the attestation that the signer of the tests made", option
 });
 
 function trusting(publicKey: string): Verifier {
-  const provider = buildKeyProvider({ type: "inline", config: { keys: [{ name: "alice", publicKey }] } }, { name: "release-keys" });
+  const provider = buildKeyProvider({ type: "inline", config: { keys: [{ name: "alice", publicKey }] } }, keyDeps());
   assert.equal(provider.problem, undefined);
   const keyProviders = new Map([["release-keys", provider]]);
   const { verifier } = buildVerifier({ type: "cosign", config: { keyProviderRefs: ["release-keys"] } }, { name: "release", keyProviders });

@@ -3,9 +3,16 @@ import { describe, it } from "node:test";
 import { decodeKeyProvider } from "../../src/api/key-provider.ts";
 import { buildKeyProvider, keyProviders } from "../../src/key/catalog.ts";
 import { createSigningKey } from "../support/signer.ts";
+import { keyDeps } from "./fixture.ts";
 
 const alice = createSigningKey("P-256");
 const bob = createSigningKey("Ed25519");
+const entries = [{ name: "alice", key: "alice.pub" }];
+const sample: Readonly<Record<string, unknown>> = {
+  inline: { keys: [{ name: "alice", publicKey: alice.publicKeyPem }] },
+  kubernetesSecret: { secretRef: { name: "cosign" }, keys: entries },
+  configMap: { configMapRef: { name: "cosign" }, keys: entries },
+};
 
 describe("keyProviders", () => {
   it("has the types of the schema, no more and no less", () => {
@@ -14,12 +21,12 @@ describe("keyProviders", () => {
         apiVersion: "countersign.dev/v1alpha1",
         kind: "KeyProvider",
         metadata: { name: "release-keys" },
-        spec: { type, inline: { keys: [{ name: "alice", publicKey: alice.publicKeyPem }] } },
+        spec: { type, [type]: sample[type] },
       });
       assert.ok(decoded.ok);
       assert.equal(decoded.spec.type, type);
     }
-    assert.deepEqual(Object.keys(keyProviders), ["inline"]);
+    assert.deepEqual(Object.keys(keyProviders), ["inline", "kubernetesSecret", "configMap"]);
   });
 });
 
@@ -35,7 +42,7 @@ describe("buildKeyProvider()", () => {
           ],
         },
       },
-      { name: "release-keys" },
+      keyDeps(),
     );
     assert.equal(provider.problem, undefined);
     assert.deepEqual(
@@ -54,7 +61,7 @@ describe("buildKeyProvider()", () => {
   for (const [what, broken, problem] of rows) {
     it(`names the first problem of ${what} that cannot be used, and keeps the others`, () => {
       const keys = [{ name: "alice", publicKey: alice.publicKeyPem }, ...broken.map((name) => ({ name, publicKey: "s3cret" }))];
-      const provider = buildKeyProvider({ type: "inline", config: { keys } }, { name: "release-keys" });
+      const provider = buildKeyProvider({ type: "inline", config: { keys } }, keyDeps());
       assert.deepEqual([provider.problem, provider.keys().map(({ name }) => name)], [problem, ["alice"]]);
     });
   }

@@ -26,7 +26,12 @@ const provider: AuthProviderStatusInput = {
   credentialRevision: "uid/12",
 };
 const verifier: VerifierStatusInput = { ...shared, keys: 2 };
-const keyProvider: KeyProviderStatusInput = { ...shared, keys: [{ name: "alice", algorithm: "ECDSA P-256", fingerprint: "sha256:ab" }] };
+const keyProvider: KeyProviderStatusInput = {
+  ...shared,
+  readsMaterial: false,
+  keys: [{ name: "alice", algorithm: "ECDSA P-256", fingerprint: "sha256:ab" }],
+};
+const stale = 'The keys of version 7 stay in use: since version 9 Secret/release has no data key "alice.pub"';
 
 interface Conditions {
   readonly observedGeneration: number;
@@ -129,6 +134,26 @@ const rows: { readonly name: string; readonly status: Conditions; readonly expec
     status: keyProviderStatus({ ...keyProvider, problem: 'Key "bob" is RSA 512' }),
     expected:
       "Ready=False/KeyUnusable Accepted=True/Valid TrustResolved=False/KeyUnusable Programmed=True/AllReplicas Stalled=True/KeyUnusable",
+  },
+  {
+    name: "keyProviderStatus(): the last good keys of a Secret that is of no use now: an edit of it comes in by watch",
+    status: keyProviderStatus({ ...keyProvider, readsMaterial: true, problem: stale }),
+    expected:
+      "Ready=False/KeyUnusable Accepted=True/Valid TrustResolved=False/KeyUnusable Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
+    message: stale,
+  },
+  {
+    name: "keyProviderStatus(): the Secret does not exist",
+    status: keyProviderStatus({ ...keyProvider, keys: [], readsMaterial: true, isMissing: true, problem: "Secret/release does not exist" }),
+    expected:
+      "Ready=False/RefNotFound Accepted=True/Valid TrustResolved=False/RefNotFound Programmed=True/AllReplicas Reconciling=True/ProgressingWithRetry",
+    message: "Secret/release does not exist",
+  },
+  {
+    name: "keyProviderStatus(): an invalid spec, whatever it reads",
+    status: keyProviderStatus({ ...keyProvider, ...invalid, keys: [], readsMaterial: true }),
+    expected:
+      "Ready=False/InvalidSpec Accepted=False/InvalidSpec TrustResolved=Unknown/Pending Programmed=True/AllReplicas Stalled=True/InvalidSpec",
   },
 ];
 for (const { name, status, expected, message } of rows) {

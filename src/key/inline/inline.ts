@@ -1,15 +1,9 @@
 import type { KeyProviderConfigs } from "../../api/key-provider.ts";
-import type { KeyProvider, TrustedKey } from "../../trust/ports.ts";
-import { loadPublicKey } from "./public-key.ts";
-
-/** What a KeyProvider is built with. */
-export interface InlineDeps {
-  /** Name of the KeyProvider resource. */
-  readonly name: string;
-}
+import type { KeyProvider, KeyProviderDeps, TrustedKey } from "../../trust/ports.ts";
+import { loadPublicKey } from "../../pki/public-key.ts";
 
 /** Keys that are written into the object. One that cannot be used is the provider's problem; the others are trusted all the same. */
-export function inlineKeys(config: KeyProviderConfigs["inline"], deps: InlineDeps): KeyProvider {
+export function inlineKeys(config: KeyProviderConfigs["inline"], deps: Pick<KeyProviderDeps, "name">): KeyProvider {
   const keys: TrustedKey[] = [];
   const problems: string[] = [];
   for (const { name, publicKey } of config.keys) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { loadPublicKey } from "../../src/key/inline/public-key.ts";
+import { loadPublicKey } from "../../src/pki/public-key.ts";
 import { createSigningKey, signingKeyTypes } from "../support/signer.ts";
 
 const toPem = (der: Uint8Array, label = "PUBLIC KEY"): string =>
@@ -31,15 +31,14 @@ describe("loadPublicKey()", () => {
 
   const p256 = ec("P-256");
   const weak = "is Ed25519 with a weak point: it is not one that a key generator makes";
+  const isPrivate = "is a private key: take it out, make a new pair, and put the public key there";
   const refused: readonly (readonly [what: string, pem: string, problem: string])[] = [
     ["nothing", "", 'is not one PEM block "PUBLIC KEY"'],
     ["two blocks", p256 + p256, 'is not one PEM block "PUBLIC KEY"'],
     ["text before the block", `key:\n${p256}`, 'is not one PEM block "PUBLIC KEY"'],
-    [
-      "a private key",
-      generateKeyPairSync("ec", { namedCurve: "P-256", publicKeyEncoding, privateKeyEncoding }).privateKey,
-      'is not one PEM block "PUBLIC KEY"',
-    ],
+    ["a private key", generateKeyPairSync("ec", { namedCurve: "P-256", publicKeyEncoding, privateKeyEncoding }).privateKey, isPrivate],
+    ["cosign's private key", toPem(Buffer.alloc(600, 7), "ENCRYPTED SIGSTORE PRIVATE KEY"), isPrivate],
+    ["a public key with its private one behind it", p256 + toPem(Buffer.alloc(32, 7), "EC PRIVATE KEY"), isPrivate],
     [
       "a PKCS#1 key",
       toPem(createPublicKey(rsa(2048)).export({ type: "pkcs1", format: "der" }), "RSA PUBLIC KEY"),

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
 
 /** A key that may be trusted. */
-interface PublicKey {
+export interface PublicKey {
   readonly key: KeyObject;
   /** `sha256:<hex>` of the SubjectPublicKeyInfo. */
   readonly fingerprint: string;
@@ -13,6 +13,8 @@ interface PublicKey {
 export type LoadedKey = { readonly ok: true; readonly value: PublicKey } | { readonly ok: false; readonly problem: string };
 
 const block = /^\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*$/u;
+/** The end of what every PEM label of a private key ends with, encrypted ones and cosign's own included. */
+const privateLabel = "PRIVATE KEY-----";
 /** In characters; as the schema. RSA 8192 has 1,500. */
 const longestText = 8192;
 const curveNames: ReadonlyMap<string, string> = new Map([
@@ -27,6 +29,7 @@ const rsaExponents = { least: 65_537n, most: 2n ** 31n - 1n } as const;
 
 /** Loads one PEM block `PUBLIC KEY` (RFC 7468 §13): a canonical SubjectPublicKeyInfo of ECDSA on P-256, P-384 or P-521, RSA of 2048 to 8192 bits, or Ed25519. */
 export function loadPublicKey(pem: string): LoadedKey {
+  if (pem.includes(privateLabel)) return refuse("is a private key: take it out, make a new pair, and put the public key there");
   const body = pem.length > longestText ? undefined : block.exec(pem)?.[1];
   if (body === undefined) return refuse('is not one PEM block "PUBLIC KEY"');
   const text = body.replaceAll(/\s/gu, "");
