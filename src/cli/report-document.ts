@@ -1,5 +1,6 @@
 import type { Failure } from "../api/error-class.ts";
-import type { ArtifactReport, ListingState, Report, StoreReport } from "../engine/report.ts";
+import type { Truth } from "../engine/kleene.ts";
+import type { ArtifactReport, LeafReport, ListingState, PolicyReport, Report, StoreReport } from "../engine/report.ts";
 import type { VerificationResult } from "../engine/verifier.ts";
 import type { Explanation, StoreExplanation } from "../snapshot/explanation.ts";
 
@@ -12,17 +13,51 @@ export interface ReportDocument {
   readonly subject: string;
   readonly digest?: string;
   readonly verdict: Report["verdict"]["outcome"];
+  /** The shortest sentence that is true. */
+  readonly summary: string;
   /** Absent with `allow`. */
   readonly code?: string;
   /** With `allow` and `deny`. */
   readonly reasons?: readonly string[];
   /** With `inconclusive`. */
   readonly causes?: readonly string[];
+  /** With `inconclusive`: what a door makes of it. */
+  readonly onInconclusive?: string;
+  /** With an `allow` that stands on an exception: RFC 3339, when that ends. */
+  readonly validUntil?: string;
   readonly complete: boolean;
+  readonly policies: readonly PolicyDocument[];
   readonly stores: readonly StoreDocument[];
   readonly artifacts: readonly ArtifactDocument[];
   readonly viewRevision: string;
   readonly durationMs: number;
+}
+interface PolicyDocument {
+  readonly name: string;
+  readonly enforcement: string;
+  readonly onInconclusive: string;
+  readonly verdict: Report["verdict"]["outcome"];
+  readonly reason: string;
+  /** What let the image through whatever was found. */
+  readonly exception?: { readonly reason: string; readonly expirationTime: string };
+  readonly requirements: readonly RequirementDocument[];
+}
+interface RequirementDocument {
+  readonly name?: string;
+  readonly value: Truth;
+  readonly anyOf: readonly LeafDocument[];
+}
+/** Of a Verifier, or of an expression. */
+interface LeafDocument {
+  readonly value: Truth;
+  readonly reason: string;
+  readonly verifier?: string;
+  readonly atLeast?: number;
+  readonly count?: string;
+  readonly every?: boolean;
+  readonly has?: number;
+  readonly signers?: readonly string[];
+  readonly expression?: string;
 }
 interface StoreDocument {
   readonly name: string;
@@ -40,7 +75,10 @@ interface StoreDocument {
 }
 interface ArtifactDocument {
   readonly digest: string;
+  /** What it refers to: the image, or another artifact. */
+  readonly subject: string;
   readonly artifactType: string;
+  readonly mediaType: string;
   readonly size: number;
   /** The stores that hold it. */
   readonly stores: readonly string[];
@@ -67,14 +105,47 @@ export function toReportDocument(report: Report, explanation: Explanation): Repo
     subject: report.image,
     ...(report.digest !== undefined && { digest: report.digest }),
     verdict: verdict.outcome,
+    summary: report.summary,
     ...(verdict.outcome !== "allow" && { code: verdict.code }),
     ...(verdict.outcome === "inconclusive" ? { causes: verdict.causes } : { reasons: verdict.reasons }),
+    ...(report.onInconclusive !== undefined && { onInconclusive: report.onInconclusive }),
+    ...(report.validUntil !== undefined && { validUntil: timeText(report.validUntil) }),
     complete: report.complete,
+    policies: report.policies.map(toPolicyDocument),
     stores: report.stores.map((store) => toStoreDocument(store, explained.get(store.name))),
     artifacts: report.artifacts.map(toArtifactDocument),
     viewRevision: report.viewRevision,
     durationMs: report.durationMs,
   };
+}
+
+function toPolicyDocument(policy: PolicyReport): PolicyDocument {
+  const { name, enforcement, onInconclusive, outcome, reason, exception, requirements } = policy;
+  return {
+    name,
+    enforcement,
+    onInconclusive,
+    verdict: outcome,
+    reason,
+    ...(exception !== undefined && { exception: { reason: exception.reason, expirationTime: timeText(exception.expirationTime) } }),
+    requirements: requirements.map((requirement) => ({
+      ...(requirement.name !== undefined && { name: requirement.name }),
+      value: requirement.value,
+      anyOf: requirement.leaves.map(toLeafDocument),
+    })),
+  };
+}
+
+function toLeafDocument(leaf: LeafReport): LeafDocument {
+  const { value, reason } = leaf;
+  if ("expression" in leaf) return { value, reason, expression: leaf.expression };
+  const { verifier, atLeast, count, every, has, signers } = leaf;
+  return { value, reason, verifier, atLeast, count, every, has, signers };
+}
+
+/** RFC 3339 in UTC. */
+function timeText(time: number): string {
+  return new Date(time).toISOString();
 }
 
 function toStoreDocument(store: StoreReport, explained: StoreExplanation | undefined): StoreDocument {
@@ -98,7 +169,9 @@ function toStoreDocument(store: StoreReport, explained: StoreExplanation | undef
 function toArtifactDocument(artifact: ArtifactReport): ArtifactDocument {
   return {
     digest: artifact.digest,
+    subject: artifact.subject,
     artifactType: artifact.artifactType,
+    mediaType: artifact.mediaType,
     size: artifact.size,
     stores: artifact.heldBy,
     ...(artifact.readFrom !== undefined && { readFrom: artifact.readFrom }),

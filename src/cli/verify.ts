@@ -84,7 +84,10 @@ function timedOut(image: string, timeoutMs: number, durationMs: number): Report 
   return {
     image,
     verdict: { outcome: "inconclusive", code: "Timeout", causes },
+    summary: `${image} is inconclusive (Timeout): ${causes.join()}`,
     complete: false,
+    onInconclusive: "Deny",
+    policies: [],
     stores: [],
     artifacts: [],
     viewRevision: "",

@@ -1,10 +1,12 @@
 import type { Failure } from "../api/error-class.ts";
 import type { Digest } from "../oci/digest.ts";
-import { artifactTypeOf, type Claim, type Found, isRequired, newFound, resultsOf, sizeOf } from "./found.ts";
+import { applicable, artifactTypeOf, type Claim, type Found, isRequired, newFound, refusalOf, resultsOf, sizeOf } from "./found.ts";
+import type { Truth } from "./kleene.ts";
 import type { Evidence } from "./leaf.ts";
 import type { LocationGroup } from "./locations.ts";
 import type { ArtifactReport, ListingState } from "./report.ts";
 import type { VerificationResult, Verifier } from "./verifier.ts";
+import type { ViewVerifier } from "./view.ts";
 
 interface StoreState {
   listing: ListingState;
@@ -16,30 +18,35 @@ interface StoreState {
 
 /** What keeps the evidence from being complete before anything is asked. */
 export interface Defects {
-  /** A Verifier is not ready, or a Required Store is invalid: no absence can then be proven. */
+  /** A Required Store is invalid: no absence can then be proven. */
   readonly blocked: boolean;
-  /** An Optional Store is invalid: absence can be proven, but the report is not complete. */
+  /** An Optional Store is invalid: absence can be proven, but the evidence is not whole. */
   readonly partial: boolean;
 }
 
-/** Everything that one verification has found; the only mutable state of it. Merged by digest, independent of the order in which answers come. */
-export class Findings {
+/** Everything that one verification has found of one subject; the only mutable state of it. Merged by digest, independent of the order of answers. */
+export class Findings implements Evidence {
   readonly artifacts = new Map<Digest, Found>();
+  /** Filled once everything else has been found. */
+  readonly expressions = new Map<string, Truth>();
+  readonly subject: Digest;
+  readonly #recorded = new Map<string, VerificationResult[]>();
   readonly #stores = new Map<string, StoreState>();
   readonly #locations: Map<LocationGroup, "open" | "complete" | "failed">;
-  readonly #subject: Digest;
+  readonly #entries: ReadonlyMap<string, ViewVerifier>;
   readonly #verifiers: readonly Verifier[];
   readonly #defects: Defects;
 
   constructor(input: {
     readonly groups: readonly LocationGroup[];
     readonly subject: Digest;
-    readonly verifiers: readonly Verifier[];
+    readonly verifiers: readonly ViewVerifier[];
     readonly defects: Defects;
   }) {
     this.#locations = new Map(input.groups.map((group) => [group, "open"]));
-    this.#subject = input.subject;
-    this.#verifiers = input.verifiers;
+    this.subject = input.subject;
+    this.#entries = new Map(input.verifiers.map((entry) => [entry.name, entry]));
+    this.#verifiers = input.verifiers.flatMap((entry) => entry.verifier ?? []);
     this.#defects = input.defects;
   }
 
@@ -74,21 +81,53 @@ export class Findings {
     return found;
   }
 
-  results(found: Found): readonly VerificationResult[] {
-    return resultsOf(found, this.#subject, this.#verifiers);
+  resultsFor(found: Found): readonly VerificationResult[] {
+    return resultsOf(found, this.subject, this.#verifiers);
   }
 
-  /** As leaves see it: a Store with `evidence: Optional` does not count towards completeness (design 6.5). */
-  evidence(): Evidence {
-    const artifacts = [...this.artifacts.values()];
+  results(verifier: string): readonly VerificationResult[] {
+    return [...this.artifacts.values()].flatMap((found) => this.resultsFor(found)).filter((result) => result.verifier === verifier);
+  }
+
+  record(found: Found, result: VerificationResult): void {
+    found.results.set(result.verifier, result);
+    const known = this.#recorded.get(result.verifier) ?? [];
+    this.#recorded.set(result.verifier, known);
+    known.push(result);
+  }
+
+  /**
+   * As leaves may see it after every result, at little cost: what has been found, and never that it is all. Whatever has a value by this has the same by the
+   * whole of it, since nothing that comes takes back what stands.
+   */
+  soFar(): Evidence {
     return {
-      results: artifacts.flatMap((found) => this.results(found)),
-      complete:
-        !this.#defects.blocked &&
-        [...this.#locations].every(([group, state]) => !group.required || state === "complete") &&
-        artifacts.every((found) => !isRequired(found) || this.#isConclusive(found)) &&
-        !this.isOpen(),
+      results: (verifier) => this.#recorded.get(verifier) ?? [],
+      isComplete: (verifier) => this.#entries.get(verifier)?.isOutOfScope === true,
+      expressions: this.expressions,
     };
+  }
+
+  isComplete(verifier: string, extent: "required" | "whole"): boolean {
+    const entry = this.#entries.get(verifier);
+    // It judges nothing of this image, and nobody has to be asked to know that.
+    if (entry?.isOutOfScope === true) return true;
+    if (entry?.verifier === undefined || entry.problem !== undefined) return false;
+    const judge = entry.verifier;
+    return (
+      this.#isListed(extent) &&
+      [...this.artifacts.values()].every(
+        (found) => (extent === "required" && !isRequired(found)) || !isCandidate(found, judge) || this.#isConclusive(found, judge),
+      )
+    );
+  }
+
+  /** Every Verifier of the view, and everything that was named: what an expression may be asked of. */
+  isAllComplete(extent: "required" | "whole"): boolean {
+    return (
+      this.#isListed(extent) &&
+      [...this.#entries.values()].every((entry) => entry.problem === undefined && this.isComplete(entry.name, extent))
+    );
   }
 
   /** Something is still under way: an Optional Store too may yet hold what makes the outcome true. */
@@ -98,12 +137,7 @@ export class Findings {
 
   /** Nothing at all was left out or failed, Optional Stores included: only then may a deny be remembered, and a report say that it is complete. */
   isWhole(): boolean {
-    return (
-      !this.#defects.blocked &&
-      !this.#defects.partial &&
-      [...this.#locations.values()].every((state) => state === "complete") &&
-      [...this.artifacts.values()].every((found) => this.#isConclusive(found))
-    );
+    return this.isAllComplete("whole") && [...this.artifacts.values()].every((found) => found.content !== undefined);
   }
 
   artifactReports(): readonly ArtifactReport[] {
@@ -111,16 +145,48 @@ export class Findings {
       .toSorted((a, b) => (a.digest < b.digest ? -1 : 1))
       .map((found) => ({
         digest: found.digest,
+        subject: this.subject,
         artifactType: artifactTypeOf(found),
+        mediaType: found.content?.kind === "manifest" ? found.content.manifest.mediaType : (found.claims[0]?.descriptor.mediaType ?? ""),
         size: sizeOf(found),
         heldBy: [...new Set(found.claims.map((claim) => claim.reader.name))].toSorted(),
         ...(found.readFrom !== undefined && { readFrom: found.readFrom }),
-        results: this.results(found),
+        results: this.resultsFor(found),
       }));
   }
 
-  /** Read, or known to be none of ours, and every verifier found out. */
-  #isConclusive(found: Found): boolean {
-    return found.isSettled && found.content !== undefined && this.results(found).every((result) => result.outcome !== "inconclusive");
+  annotationsOf(digest: Digest): Readonly<Record<string, string>> {
+    const content = this.artifacts.get(digest)?.content;
+    return content?.kind === "manifest" ? Object.fromEntries(content.manifest.annotations) : {};
   }
+
+  #isListed(extent: "required" | "whole"): boolean {
+    const isWhole = extent === "whole";
+    return (
+      !this.#defects.blocked &&
+      !(isWhole && this.#defects.partial) &&
+      [...this.#locations].every(([group, state]) => !(isWhole || group.required) || state === "complete") &&
+      !this.isOpen()
+    );
+  }
+
+  /** Read, or known to be none of ours, and the verifier found out. */
+  #isConclusive(found: Found, verifier: Verifier): boolean {
+    if (!found.isSettled || found.content === undefined) return false;
+    const results = this.resultsFor(found).filter((result) => result.verifier === verifier.name);
+    if (results.length > 0) return results.every((result) => result.outcome !== "inconclusive");
+    return refusalOf(found, this.subject) !== undefined || applicable(found, [verifier]).length === 0;
+  }
+}
+
+/** Before anything is asked: nothing is proven, and what no Verifier applies to is known all the same. */
+export function nothingFound(verifiers: readonly ViewVerifier[]): Findings {
+  const nobody = "" as Digest; // no artifact will ever name it
+  return new Findings({ groups: [], subject: nobody, verifiers, defects: { blocked: true, partial: true } });
+}
+
+/** By what is known of it: its own bytes, or what its listings say while they have not been read. */
+function isCandidate(found: Found, verifier: Verifier): boolean {
+  if (found.content?.kind === "manifest" && applicable(found, [verifier]).length > 0) return true;
+  return found.claims.some((claim) => verifier.canVerify(claim.descriptor));
 }

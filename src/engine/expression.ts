@@ -20,6 +20,7 @@ export interface ExpressionInput {
   /** Every artifact × every verifier that judged it, sorted by digest, then verifier. */
   readonly evidence: readonly ExpressionEvidence[];
 }
+/** Without the Stores that hold it: which of two that read one location has listed it is a matter of who was faster, and no verdict may hang on that. */
 export interface ExpressionEvidence {
   readonly digest: string;
   readonly artifactType: string;
@@ -31,8 +32,6 @@ export interface ExpressionEvidence {
   /** Reason of a rejection; empty if verified. */
   readonly reason: string;
   readonly signers: readonly { readonly id: string; readonly name: string }[];
-  /** Stores that named it, sorted. */
-  readonly stores: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
 }
 

@@ -7,17 +7,26 @@ import { applicable, artifactTypeOf, type Content, type Found, isClaimTrue, refu
 import { ArtifactError, type ReadDeps, readLayer, readManifest, untriedSources } from "./read.ts";
 import type { ResultCache } from "./result-cache.ts";
 import { StoreError } from "./store.ts";
-import type { Artifact, VerificationResult, Verifier, VerifyInput } from "./verifier.ts";
+import type { Artifact, Signer, VerificationResult, Verifier, VerifyInput } from "./verifier.ts";
+import { describeObject } from "./view.ts";
 
 export interface JudgeDeps extends ReadDeps {
   readonly subject: Descriptor;
   readonly verifiers: readonly Verifier[];
   readonly results: ResultCache;
+  /** Whether one of these Verifiers verified a signature on an artifact (design 6.4); rejects only with the signal's reason. */
+  readonly signed: (found: Found, verifiers: readonly string[], signal: AbortSignal) => Promise<Signed>;
   /** Artifacts of one location that are worked on at a time. */
   readonly reading: Limit;
   /** Called after every result: the caller stops everything as soon as the outcome can no longer change. */
   readonly progressed: () => void;
 }
+
+/** What is known of the signatures on an artifact that is itself evidence. */
+export type Signed =
+  | { readonly value: "true"; readonly signers: readonly Signer[] }
+  | { readonly value: "false" }
+  | { readonly value: "unknown"; readonly cause: string };
 
 /**
  * Reads one artifact and asks every verifier that applies, once. A claim that comes while this goes on is taken up by it; one that comes later starts it
@@ -70,8 +79,8 @@ async function step(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise
   };
   await Promise.all(
     unasked(found, deps).map(async (verifier) => {
-      const result = await ask(verifier, input, deps, signal);
-      found.results.set(verifier.name, result);
+      const result = await signedResult(await ask(verifier, input, deps, signal), { verifier, found }, deps, signal);
+      deps.findings.record(found, result);
       deps.progressed();
     }),
   );
@@ -107,6 +116,42 @@ function toArtifact(found: Found, { manifest, size }: Extract<Content, { kind: "
     annotations: manifest.annotations,
     ...(manifest.subject !== undefined && { subject: manifest.subject.digest }),
   };
+}
+
+/** Of content that counts unsigned, all together: so that "at least one" holds, and "two people" does not. */
+const nobody: Signer = { id: "unsigned", name: "nobody (unsigned)" };
+
+/** Content that nobody it is told to trust has signed says nothing. Not remembered with the verifier's result: signatures come and go. */
+async function signedResult(
+  result: VerificationResult,
+  { verifier, found }: { readonly verifier: Verifier; readonly found: Found },
+  deps: JudgeDeps,
+  signal: AbortSignal,
+): Promise<VerificationResult> {
+  if (result.outcome !== "verified" || verifier.kind === "signature") return result;
+  if (verifier.signedBy === undefined) return { ...result, signers: [nobody] };
+  const { artifact } = result;
+  const names = verifier.signedBy.map((name) => describeObject("Verifier", name)).join(" or ");
+  const signed = await deps.signed(found, verifier.signedBy, signal);
+  switch (signed.value) {
+    case "true":
+      return { ...result, signers: signed.signers };
+    case "false":
+      return {
+        outcome: "rejected",
+        verifier: verifier.name,
+        artifact,
+        reason: "Unsigned",
+        message: `No signature on it is verified by ${names}`,
+      };
+    case "unknown":
+      return {
+        outcome: "inconclusive",
+        verifier: verifier.name,
+        artifact,
+        cause: `Whether ${names} verifies a signature on it is not known: ${signed.cause}`,
+      };
+  }
 }
 
 async function ask(verifier: Verifier, input: VerifyInput, deps: JudgeDeps, signal: AbortSignal): Promise<VerificationResult> {

@@ -1,37 +1,47 @@
-import { type Truth, or } from "./kleene.ts";
+import type { Truth } from "./kleene.ts";
 import type { VerificationResult } from "./verifier.ts";
+import type { ViewLeaf } from "./view.ts";
 
-/** What has been found so far, as a leaf sees it. */
+/** What has been found so far, as leaves see it. */
 export interface Evidence {
-  /** Every result so far, of every artifact and verifier. */
-  readonly results: readonly VerificationResult[];
+  /** Every result so far of one verifier of the view. */
+  results(verifier: string): readonly VerificationResult[];
   /**
-   * Every required location listed to its end, every candidate read, every applicable verifier conclusive, no limit hit, every named object ready
-   * (design 6.5). Only then is absence proof.
+   * Whether absence of a result of this verifier is proof: it is ready, every required location was listed to its end, every candidate that it could judge
+   * was read and judged, no limit was hit, nothing is under way (design 6.5). `whole`: Stores with `evidence: Optional` count as well.
    */
-  readonly complete: boolean;
+  isComplete(verifier: string, extent: "required" | "whole"): boolean;
+  /** What evaluating each expression came to; one that is not in it has not been evaluated. */
+  readonly expressions: ReadonlyMap<string, Truth>;
 }
 
-/** A requirement on one Verifier: enough of its verified results stand, counted by distinct signer. */
-export interface Leaf {
-  readonly verifier: string;
-  /** At least 1. */
-  readonly atLeast: number;
+type VerifierLeaf = Extract<ViewLeaf, { type: "verifier" }>;
+
+/**
+ * *True* as soon as enough stands, *false* only where absence is proof, else *unknown*. `every` is false as soon as one artifact is rejected, and true only on
+ * whole evidence: were an Optional Store left out of it, its failure could hide the rejected artifact, and turn a denial into an admission.
+ */
+export function evaluateLeaf(leaf: ViewLeaf, evidence: Evidence): Truth {
+  if (leaf.type === "expression") return evidence.expressions.get(leaf.expression) ?? "unknown";
+  const results = evidence.results(leaf.verifier);
+  const isEnough = countOf(leaf, results) >= leaf.atLeast;
+  if (leaf.every && results.some(isRejected)) return "false";
+  if (isEnough && (!leaf.every || evidence.isComplete(leaf.verifier, "whole"))) return "true";
+  return !isEnough && evidence.isComplete(leaf.verifier, "required") ? "false" : "unknown";
 }
 
-/** True as soon as enough distinct signers stand; false only on complete evidence; else unknown. */
-export function evaluateLeaf(leaf: Leaf, evidence: Evidence): Truth {
-  const signers = new Set<string>();
-  for (const result of evidence.results) {
-    if (result.outcome !== "verified" || result.verifier !== leaf.verifier) continue;
-    for (const signer of result.signers) signers.add(signer.id);
+/** How many stand: distinct signers, or distinct artifacts. */
+export function countOf(leaf: VerifierLeaf, results: readonly VerificationResult[]): number {
+  const verified = results.filter((result) => result.outcome === "verified");
+  switch (leaf.count) {
+    case "Artifacts":
+      return new Set(verified.map((result) => result.artifact)).size;
+    case "Signers":
+      return new Set(verified.flatMap(({ signers }) => signers.map(({ id }) => id))).size;
   }
-  if (signers.size >= leaf.atLeast) return "true";
-  return evidence.complete ? "false" : "unknown";
 }
 
-/** The built-in policy: at least one signature Verifier verified at least one artifact (design 2). */
-export function evaluateBuiltIn(signatureVerifiers: readonly string[], evidence: Evidence): Truth {
-  if (signatureVerifiers.length === 0) return evidence.complete ? "false" : "unknown";
-  return or(signatureVerifiers.map((verifier) => evaluateLeaf({ verifier, atLeast: 1 }, evidence)));
+/** An attestation that is no signature was not found wanting as one: whoever attaches an SBOM must not spoil `every`. */
+export function isRejected(result: VerificationResult): boolean {
+  return result.outcome === "rejected" && result.reason !== "NotASignature";
 }

@@ -1,13 +1,16 @@
+import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 import { printRepository } from "../oci/repository.ts";
-import type { Findings } from "./evidence.ts";
+import { builtInName } from "./built-in.ts";
+import { inconclusive } from "./causes.ts";
+import { cut } from "./cut.ts";
 import { describeFailure } from "./failure.ts";
-import { isRequired } from "./found.ts";
-import type { Truth } from "./kleene.ts";
 import type { LocationGroup } from "./locations.ts";
-import type { InconclusiveCode, Verdict } from "./report.ts";
+import { foldPolicies, type PolicyState } from "./policy.ts";
+import type { DenyCode, Verdict } from "./report.ts";
+import { policyReason, type Told } from "./sentences.ts";
 import type { Resolution, Subject } from "./subject.ts";
-import type { View } from "./view.ts";
+import { describeObject, type View } from "./view.ts";
 
 /** The verdict where nobody could say which digest is meant. */
 export function subjectVerdict(subject: Exclude<Subject, { outcome: "resolved" }>, reference: Reference, signal: AbortSignal): Verdict {
@@ -46,138 +49,119 @@ function describeResolutions({ resolutions }: { readonly resolutions: readonly R
   return resolutions.map(({ store, digest }) => `${digest} by Store/${store}`).join(", ");
 }
 
-export interface Outcome {
+export interface Outcome extends Told {
   readonly view: View;
   readonly groups: readonly LocationGroup[];
-  readonly findings: Findings;
-  readonly truth: Truth;
+  readonly states: readonly PolicyState[];
   /** The time is up, or the caller has to answer now. */
   readonly isEnded: boolean;
 }
 
-/** The built-in policy's value as a verdict, with the shortest sentences that are true. */
+/** The value of the policies that enforce, as a verdict with the shortest sentences that are true. */
 export function verdictOf(outcome: Outcome): Verdict {
-  switch (outcome.truth) {
+  switch (foldPolicies(outcome.states)) {
     case "true":
-      return { outcome: "allow", reasons: verifiedReasons(outcome.findings) };
+      return { outcome: "allow", reasons: allowReasons(outcome) };
     case "false":
-      return { outcome: "deny", code: "NoValidSignature", reasons: denyReasons(outcome) };
+      return { outcome: "deny", code: denyCode(outcome.states), reasons: denyReasons(outcome) };
     case "unknown":
       return inconclusive(outcome);
   }
 }
 
-function verifiedReasons(findings: Findings): readonly string[] {
-  const sentences = findings
+function allowReasons({ findings, states }: Outcome): readonly string[] {
+  const exempt = states
+    .filter(({ policy, exception }) => policy.enforcement === "Enforce" && exception !== undefined)
+    .map(
+      ({ policy, exception }) =>
+        `${policy.name}: exempt until ${new Date(exception?.expirationTime ?? 0).toISOString()}: ${exception?.reason ?? ""}`,
+    );
+  const verified = findings
     .artifactReports()
     .flatMap(({ digest, readFrom, results }) =>
       results.flatMap((result) =>
         result.outcome === "verified"
           ? [
-              `Verifier/${result.verifier} verified ${digest} signed by ${result.signers.map((signer) => signer.name).join(" and ")}, read from Store/${readFrom ?? "?"}`,
+              `${describeObject("Verifier", result.verifier)} verified ${digest}${signedBy(result.signers)}, read from ${describeObject("Store", readFrom ?? "?")}`,
             ]
           : [],
       ),
     );
-  return cut(sentences);
+  return cut([...exempt, ...verified]);
 }
 
-function denyReasons({ findings, view, groups }: Outcome): readonly string[] {
+function signedBy(signers: readonly { readonly name: string }[]): string {
+  return signers.length === 0 ? "" : ` signed by ${signers.map(({ name }) => name).join(" and ")}`;
+}
+
+function denying(states: readonly PolicyState[]): readonly PolicyState[] {
+  return states.filter(({ policy, value }) => policy.enforcement === "Enforce" && value === "false");
+}
+
+function denyCode(states: readonly PolicyState[]): DenyCode {
+  const [first, ...others] = denying(states);
+  if (first === undefined || (others.length === 0 && first.policy.name === builtInName)) return "NoValidSignature";
+  return [first, ...others].some(({ refusesTag }) => !refusesTag) ? "PolicyNotSatisfied" : "TagRefused";
+}
+
+function denyReasons(outcome: Outcome): readonly string[] {
+  const { findings, groups, states } = outcome;
+  const where = groups.map((group) => group.location.key).join(", ");
+  const sentences = denying(states).map((state) => {
+    if (state.policy.name === builtInName) return `no valid signature by a trusted key in ${where}; asked stores ${askedStores(outcome)}`;
+    const asked = state.refusesTag || groups.length === 0 ? "" : `; asked stores ${askedStores(outcome)}`;
+    return `denied by ${state.policy.name}: ${policyReason(state, outcome)}${asked}`;
+  });
+  const rejected = findings
+    .artifactReports()
+    .flatMap(({ digest, results }) =>
+      results.flatMap((result) =>
+        result.outcome === "rejected"
+          ? [`${describeObject("Verifier", result.verifier)} rejected ${digest}: ${result.reason}: ${result.message}`]
+          : [],
+      ),
+    );
+  return cut([...sentences, ...rejected]);
+}
+
+function askedStores({ view, findings }: Outcome): string {
   const asked = view.stores.map(({ name, problem }) => {
     const state = findings.store(name);
     // What stood in the way of resolving the tag comes after what stood in the way of the listing.
     const failure = problem ?? state.failures[0];
     if (failure !== undefined && state.listing !== "Complete") return describeFailure(name, failure);
     if (state.listing === "CoveredByOther") return `${name} (another store listed its location)`;
+    if (state.listing === "NotAwaited") return `${name} (not awaited)`;
     return `${name} (${state.named.size} ${state.named.size === 1 ? "artifact" : "artifacts"})`;
   });
-  const rejected = findings
-    .artifactReports()
-    .flatMap(({ digest, results }) =>
-      results.flatMap((result) =>
-        result.outcome === "rejected" ? [`Verifier/${result.verifier} rejected ${digest}: ${result.reason}: ${result.message}`] : [],
-      ),
-    );
-  const where = groups.map((group) => group.location.key).join(", ");
-  return cut([`no valid signature by a trusted key in ${where}; asked stores ${asked.join(", ")}`, ...rejected]);
+  return asked.join(", ");
 }
 
-interface Cause {
-  readonly code: InconclusiveCode;
-  readonly text: string;
-}
+/** Of a digest in a sentence: enough to find it by. */
+const shownDigest = 12;
 
-/** What is broken before what follows from it: the first that applies is the verdict's code, whichever was noticed first. */
-const precedence: readonly InconclusiveCode[] = [
-  "StoreFailed",
-  "VerifierNotReady",
-  "LimitExceeded",
-  "ArtifactUnreadable",
-  "VerifierInconclusive",
-];
-
-function inconclusive(outcome: Outcome): Verdict {
-  const { findings, groups, view, isEnded } = outcome;
-  const causes = [...viewCauses(view), ...listingCauses(groups, findings), ...artifactCauses(findings)].toSorted(
-    (a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code) || (a.text < b.text ? -1 : 1),
-  );
-  const texts = causes.map(({ text }) => text);
-  const [first] = causes;
-  if (first === undefined || (isEnded && findings.isOpen())) {
-    const late = groups.filter((group) => findings.stateOf(group) === "open").map((group) => group.location.key);
-    const what = late.length === 0 ? "every artifact had been judged" : `${late.join(", ")} had been read`;
-    return { outcome: "inconclusive", code: "Timeout", causes: cut([`the request ended before ${what}`, ...texts]) };
+/** One line for the one who asked: the image, what became of it, by which policy, and why. */
+export function summaryOf(
+  verdict: Verdict,
+  asked: { readonly image: string; readonly reference: Reference; readonly digest?: Digest | undefined },
+  states: readonly PolicyState[] = [],
+): string {
+  const image = asked.digest === undefined ? asked.image : `${printRepository(asked.reference.repository)}@${shortDigest(asked.digest)}`;
+  switch (verdict.outcome) {
+    case "allow": {
+      const policies = states.filter(({ policy }) => policy.enforcement === "Enforce").map(({ policy }) => policy.name);
+      return `${image} allowed by ${policies.join(" and ")}: ${verdict.reasons[0] ?? "nothing is required"}`;
+    }
+    case "deny": {
+      const reason = verdict.reasons[0] ?? "";
+      return `${image} ${reason.startsWith("denied by ") ? reason : `denied: ${reason}`}`;
+    }
+    case "inconclusive":
+      return `${image} is inconclusive (${verdict.code}): ${verdict.causes[0] ?? ""}`;
   }
-  return { outcome: "inconclusive", code: first.code, causes: cut(texts) };
 }
 
-function viewCauses(view: View): readonly Cause[] {
-  const stores = view.stores.flatMap(({ name, evidence, problem, store }): readonly Cause[] =>
-    store === undefined && evidence === "Required"
-      ? [{ code: "StoreFailed", text: problem === undefined ? `${name} is invalid` : describeFailure(name, problem) }]
-      : [],
-  );
-  const verifiers = view.verifiers.flatMap(({ name, problem, verifier }): readonly Cause[] =>
-    problem !== undefined || verifier === undefined
-      ? [{ code: "VerifierNotReady", text: `Verifier/${name}: ${problem ?? "invalid"}` }]
-      : [],
-  );
-  return [...stores, ...verifiers];
-}
-
-function listingCauses(groups: readonly LocationGroup[], findings: Findings): readonly Cause[] {
-  return groups
-    .filter((group) => group.required && findings.stateOf(group) === "failed")
-    .flatMap((group) => group.readers)
-    .flatMap(({ name }) =>
-      findings.store(name).failures.map(
-        (failure): Cause => ({
-          code: failure.class === "LimitExceeded" ? "LimitExceeded" : "StoreFailed",
-          text: describeFailure(name, failure),
-        }),
-      ),
-    );
-}
-
-function artifactCauses(findings: Findings): readonly Cause[] {
-  return [...findings.artifacts.values()].filter(isRequired).flatMap((found): readonly Cause[] => {
-    const failures = [...found.attempts.values()].flatMap(({ store, failure }) =>
-      failure === undefined ? [] : describeFailure(store, failure),
-    );
-    if (found.isSettled && found.content === undefined)
-      return [{ code: "ArtifactUnreadable", text: `${found.digest}: ${[...new Set(failures)].toSorted().join(", ")}` }];
-    const code = found.isLayerUnread ? "ArtifactUnreadable" : "VerifierInconclusive";
-    return findings
-      .results(found)
-      .flatMap((result) =>
-        result.outcome === "inconclusive" ? [{ code, text: `Verifier/${result.verifier} on ${found.digest}: ${result.cause}` }] : [],
-      );
-  });
-}
-
-/** A report is for people and goes through a webhook: so many sentences, and how many more there are. */
-const mostSentences = 20;
-function cut(sentences: readonly string[]): readonly string[] {
-  if (sentences.length <= mostSentences) return sentences;
-  return [...sentences.slice(0, mostSentences - 1), `and ${sentences.length - mostSentences + 1} more`];
+function shortDigest(digest: Digest): string {
+  const [algorithm = "", hex = ""] = digest.split(":");
+  return hex.length <= shownDigest ? digest : `${algorithm}:${hex.slice(0, shownDigest)}…`;
 }

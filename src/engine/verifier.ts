@@ -15,7 +15,8 @@ export type RejectionReason =
   | "WrongSubject"
   | "Malformed"
   | "UnsupportedFormat"
-  | "UnsupportedAlgorithm";
+  | "UnsupportedAlgorithm"
+  | "Unsigned";
 
 /** One verifier × one artifact: found out, or could not find out. */
 export type VerificationResult =
@@ -52,6 +53,11 @@ export interface Verifier {
   /** Name of the Verifier resource. */
   readonly name: string;
   readonly kind: "signature" | "content";
+  /**
+   * Of a content verifier: what it verified counts only where one of these Verifiers verified a signature on that artifact (design 6.4), which the engine
+   * finds out, and whose signers become the result's. Absent: whoever attached it is believed.
+   */
+  readonly signedBy?: readonly string[];
   /** Pure, by the listing's descriptor only: false drops the artifact before limits count. An absent artifactType must be answered with true. */
   canVerify(referrer: Descriptor): boolean;
   /** Returns what it found, good or bad; throws only when it could not find out (the engine makes that `inconclusive`). */

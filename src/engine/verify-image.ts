@@ -1,49 +1,23 @@
-import type { Clock } from "../kernel/clock.ts";
-import { Limit } from "../kernel/limit.ts";
-import type { Reference } from "../oci/reference.ts";
+import { type Reference, printReference } from "../oci/reference.ts";
 import { printRepository } from "../oci/repository.ts";
 import { Budget } from "./budget.ts";
-import { Findings } from "./evidence.ts";
-import { evaluateBuiltIn } from "./leaf.ts";
-import { groupByLocation, isReader, type LocationGroup, type OrderMemory, withoutMisplaced } from "./locations.ts";
+import { type Findings, nothingFound } from "./evidence.ts";
+import { judgeSubject } from "./judge-subject.ts";
+import { withoutMisplaced } from "./locations.ts";
+import { evaluatePolicies, foldPolicies, type Occasion, type PolicyState } from "./policy.ts";
 import type { Report, Verdict } from "./report.ts";
-import { plainReport, reportOf } from "./report-of.ts";
-import type { ResultCache } from "./result-cache.ts";
-import { resolveSubject, type Subject } from "./subject.ts";
-import { type SurveyDeps, surveyLocation } from "./survey.ts";
-import { type Flight, flightMs, type VerdictCache } from "./verdict-cache.ts";
-import { subjectVerdict } from "./verdict.ts";
-import type { View } from "./view.ts";
-
-export interface VerifyRequest {
-  /** As it was asked for; echoed in the report. */
-  readonly image: string;
-  /** Of a reference with a tag and a digest the digest counts, as for the kubelet. */
-  readonly reference: Reference;
-  readonly view: View;
-  /** Of the object that wants to run the image; absent on the command line. */
-  readonly namespace?: string;
-}
-
-export interface VerifyDeps {
-  readonly clock: Clock;
-  readonly memory: OrderMemory;
-  readonly results: ResultCache;
-  /** Absent: every verification is done anew. */
-  readonly verdicts?: VerdictCache;
-  /** For the whole verification, in ms. Default 30 s (design 6.7). */
-  readonly totalMs?: number;
-  /** After which a second Store of the same location is asked too, in ms. Default 250. */
-  readonly hedgeMs?: number;
-}
+import { type Asked, plainReport } from "./report-of.ts";
+import type { JudgeRequest, VerifyDeps, VerifyRequest } from "./request.ts";
+import { resolveSubject } from "./subject.ts";
+import { type Flight, flightMs } from "./verdict-cache.ts";
+import { subjectVerdict, verdictOf } from "./verdict.ts";
+import { describeObject, type View } from "./view.ts";
 
 const defaults = { totalMs: 30_000, hedgeMs: 250 } as const;
-/** Artifacts of one image that are read at a time, from each location. */
-const readingAtOnce = 8;
 
 /**
- * From an image to a verdict (design 6), by the built-in policy: at least one signature Verifier verified at least one artifact. Never throws on account
- * of a store, an artifact or a verifier; when `signal` aborts, or the time is up, it answers with what is known.
+ * From an image to a verdict (design 6) by the policies of one view. Never throws on account of a store, an artifact, a verifier or an expression; when
+ * `signal` aborts, or the time is up, it answers with what is known.
  */
 export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, signal: AbortSignal): Promise<Report> {
   const { image, reference } = request;
@@ -51,9 +25,13 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
   const totalMs = deps.totalMs ?? defaults.totalMs;
   const hedgeMs = deps.hedgeMs ?? defaults.hedgeMs;
   const budget = new Budget(deps.clock, totalMs);
-  const base = { image, viewRevision: view.revision, budget };
-  const unfit = unaskedVerdict(view, reference);
-  if (unfit !== undefined) return plainReport(base, unfit, view);
+  const asked: Asked = { image, reference, view, budget };
+  const occasion: Occasion = { now: deps.clock.now(), isTag: reference.digest === undefined };
+  const nothing = nothingFound(view.verifiers);
+  const states = evaluatePolicies(view, nothing.soFar(), occasion);
+  const plain = (verdict: Verdict, failures?: Parameters<typeof plainReport>[3]): Report => plainReport(asked, verdict, states, failures);
+  const unasked = unaskedVerdict(view, reference, { states, findings: nothing });
+  if (unasked !== undefined) return plain(unasked);
   using deadline = deps.clock.deadline(totalMs, signal);
   const subject = await resolveSubject(
     reference,
@@ -61,109 +39,72 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
     { clock: deps.clock, budget, hedgeMs, memory: deps.memory },
     deadline.signal,
   );
-  if (subject.outcome !== "resolved") return plainReport(base, subjectVerdict(subject, reference, deadline.signal), view, subject.failures);
-  const found = { ...request, view, subject };
+  if (subject.outcome !== "resolved") return plain(subjectVerdict(subject, reference, deadline.signal), subject.failures);
+  const judged = { ...request, view, digest: subject.digest, failures: subject.failures, occasion };
   const { verdicts } = deps;
   if (verdicts === undefined) {
     const flight: Flight = { signal: deadline.signal, observable: () => {} };
-    return await survey({ ...found, budget }, { ...deps, hedgeMs }, flight);
+    return await judgeSubject({ ...judged, budget }, { ...deps, hedgeMs }, flight);
   }
-  const key = [view.revision, request.namespace ?? "", printRepository(reference.repository), subject.digest].join(" ");
+  const key = cacheKey(judged);
   // On its own time: it goes on when this caller has left, to fill the cache.
   const work = (flight: Flight): Promise<Report> =>
-    survey({ ...found, budget: new Budget(deps.clock, flightMs) }, { ...deps, hedgeMs }, flight);
+    judgeSubject({ ...judged, budget: new Budget(deps.clock, flightMs) }, { ...deps, hedgeMs }, flight);
   const answer = async (): Promise<Report> => {
     try {
       return await verdicts.run(key, work, deadline.signal);
     } catch (error) {
       if (!deadline.signal.aborted) throw error;
-      return verdicts.soFar(key) ?? { ...plainReport(base, tooLate(image), view), digest: subject.digest };
+      return verdicts.soFar(key) ?? { ...plain(tooLate(image)), digest: subject.digest };
     }
   };
   return { ...(await answer()), image, durationMs: budget.elapsedMs };
 }
 
+/**
+ * What a verdict depends on (design 6.7). Of the namespace and of how the image was named only where a policy looks at them: an image that a hundred
+ * namespaces run is verified once.
+ */
+function cacheKey({ view, reference, digest, namespace, occasion }: Omit<JudgeRequest, "budget">): string {
+  const leaves = view.policies.flatMap(({ require }) => require).flatMap(({ anyOf }) => anyOf);
+  const seen = leaves.some(({ type }) => type === "expression")
+    ? `${JSON.stringify([namespace?.name, Object.entries(namespace?.labels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))])} ${printReference(reference)}`
+    : "";
+  const named = occasion.isTag && view.policies.some(({ tags }) => tags === "Refuse") ? "tag" : "";
+  return [view.revision, printRepository(reference.repository), digest, named, seen].join(" ");
+}
+
 /** What can be said without asking anybody (design 2). Nobody to ask is a decision; nobody who could judge is none. */
-function unaskedVerdict(view: View, reference: Reference): Verdict | undefined {
+function unaskedVerdict(
+  view: View,
+  reference: Reference,
+  { states, findings }: { readonly states: readonly PolicyState[]; readonly findings: Findings },
+): Verdict | undefined {
+  const value = foldPolicies(states);
+  const decided = (): Verdict => verdictOf({ view, groups: [], findings, states, expressionFailures: new Map(), isEnded: false });
+  if (value === "true") return decided();
   if (view.stores.length === 0)
     return { outcome: "deny", code: "NoStore", reasons: [`no Store has scopes that match ${printRepository(reference.repository)}`] };
+  const isConfigured = view.verifiers.length > 0 || states.some(({ refusesTag }) => refusesTag);
+  if (value === "false" && isConfigured) return decided();
+  const open = states.filter((state) => state.policy.enforcement === "Enforce" && state.value === "unknown");
+  const [invalid] = open.filter(({ policy }) => policy.problem !== undefined);
+  // No answer of a store could make it allow; whether it could make it deny matters to nobody who cannot run it anyway.
+  if (invalid !== undefined && open.every(({ policy }) => policy.problem !== undefined))
+    return { outcome: "inconclusive", code: "PolicyInvalid", causes: open.map(({ policy }) => policy.problem ?? "").toSorted() };
   if (view.verifiers.length === 0)
     return { outcome: "inconclusive", code: "NotConfigured", causes: ["there is no Verifier: nothing says which signatures are trusted"] };
-  // No answer of a store could make it allow or deny.
-  if (view.verifiers.every((entry) => entry.verifier === undefined))
+  if (view.verifiers.every((entry) => entry.verifier === undefined) && view.verifiers.some((entry) => entry.isOutOfScope !== true))
     return {
       outcome: "inconclusive",
       code: "VerifierNotReady",
-      causes: view.verifiers.map(({ name, problem }) => `Verifier/${name}: ${problem ?? "invalid"}`).toSorted(),
+      causes: view.verifiers
+        .map(({ name, problem }) => `${describeObject("Verifier", name)}: ${problem ?? "its scopes do not match the image"}`)
+        .toSorted(),
     };
   return undefined;
 }
 
 function tooLate(image: string): Verdict {
   return { outcome: "inconclusive", code: "Timeout", causes: [`${image} was still waiting to be verified when the request ended`] };
-}
-
-async function survey(
-  request: VerifyRequest & { readonly subject: Extract<Subject, { outcome: "resolved" }>; readonly budget: Budget },
-  deps: VerifyDeps & { readonly hedgeMs: number },
-  flight: Flight,
-): Promise<Report> {
-  const { view, reference, budget } = request;
-  const { repository } = reference;
-  const { digest, failures } = request.subject;
-  const groups = groupByLocation(view.stores.filter(isReader), repository, deps.memory);
-  const verifiers = view.verifiers.flatMap((entry) => entry.verifier ?? []);
-  const findings = new Findings({ groups, subject: digest, verifiers, defects: defectsOf(view) });
-  const signatureVerifiers = verifiers.filter((verifier) => verifier.kind === "signature").map((verifier) => verifier.name);
-  const truth = (): ReturnType<typeof evaluateBuiltIn> => evaluateBuiltIn(signatureVerifiers, findings.evidence());
-  const report = (isEnded: boolean): Report => reportOf({ request: { ...request, digest }, groups, findings, truth: truth(), isEnded });
-  flight.observable(() => report(true));
-  // Aborted as soon as the outcome can no longer change: on `true`. A `false` needs complete evidence, and then there is nothing left to abort.
-  const decided = new AbortController();
-  const surveyDeps: Omit<SurveyDeps, "reading"> = {
-    clock: deps.clock,
-    budget,
-    hedgeMs: deps.hedgeMs,
-    memory: deps.memory,
-    results: deps.results,
-    repository,
-    // Of a digest reference nothing but the digest is known, and nothing else is needed.
-    subject: { digest, mediaType: "", size: 0 },
-    verifiers,
-    findings,
-    progressed: () => {
-      if (truth() === "true") decided.abort(new DOMException("The verdict can no longer change", "AbortError"));
-    },
-  };
-  const stopped = AbortSignal.any([flight.signal, decided.signal]);
-  await Promise.all(
-    groups.map(async (group) => {
-      try {
-        await surveyLocation(group, { ...surveyDeps, reading: new Limit(readingAtOnce) }, stopped);
-      } catch {
-        // Either the reason of `stopped`, or a defect: of a plug-in, or ours. It fails its location, and nobody else's.
-        if (!stopped.aborted) markDefect(group, findings);
-      }
-    }),
-  );
-  // Last: why it could not list is what matters of a Store that could not resolve the tag either.
-  for (const [name, failure] of failures) findings.addFailure(name, failure);
-  return report(flight.signal.aborted);
-}
-
-function markDefect(group: LocationGroup, findings: Findings): void {
-  const message = `${group.location.host} could not be surveyed, for an unforeseen reason`;
-  for (const { name } of group.readers) findings.addFailure(name, { class: "Internal", message });
-  findings.settle(group, "failed");
-}
-
-/** An invalid object does not disappear (design 2.1): it keeps a verdict from being a deny. */
-function defectsOf(view: View): { readonly blocked: boolean; readonly partial: boolean } {
-  const invalid = view.stores.filter((entry) => entry.store === undefined);
-  return {
-    blocked:
-      view.verifiers.some((entry) => entry.problem !== undefined || entry.verifier === undefined) ||
-      invalid.some((entry) => entry.evidence === "Required"),
-    partial: invalid.length > 0,
-  };
 }

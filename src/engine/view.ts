@@ -33,6 +33,8 @@ export interface ViewStore {
 export interface ViewLimits {
   readonly artifacts: number;
   readonly blobBytes: number;
+  /** How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3. */
+  readonly depth: number;
 }
 
 export interface ViewVerifier {

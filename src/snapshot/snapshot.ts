@@ -10,7 +10,7 @@ import { revisionOf } from "./revision.ts";
 const rememberedViews = 4096;
 
 /** A failed location has no limits of its own; these are the defaults of the schema. */
-const defaults = { timeoutMs: 2000, limits: { artifacts: 64, blobBytes: 16 * 1024 * 1024 } } as const;
+const defaults = { timeoutMs: 2000, limits: { artifacts: 64, blobBytes: 16 * 1024 * 1024, depth: 3 } } as const;
 
 export function createSnapshot(objects: Pick<Snapshot, "stores" | "authProviders" | "verifiers" | "keyProviders">): Snapshot {
   const index = indexStores(objects.stores);
@@ -57,7 +57,7 @@ function toViewStore(entry: CompiledStore): ViewStore {
     name: entry.meta.name,
     evidence: entry.evidence,
     timeoutMs: entry.spec?.timeoutMs ?? defaults.timeoutMs,
-    limits: entry.spec?.limits ?? defaults.limits,
+    limits: { ...defaults.limits, ...entry.spec?.limits },
     ...(entry.store !== undefined && { store: entry.store }),
     ...(entry.problem !== undefined && { problem: entry.problem }),
   };

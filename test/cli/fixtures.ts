@@ -1,4 +1,4 @@
-import type { Report } from "../../src/engine/report.ts";
+import type { PolicyReport, Report } from "../../src/engine/report.ts";
 import type { CheckEntry, ObjectRow } from "../../src/cli/ports.ts";
 import { type Digest, parseDigest } from "../../src/oci/digest.ts";
 import type { Explanation } from "../../src/snapshot/explanation.ts";
@@ -41,6 +41,33 @@ const completeProduction = {
   durationMs: 17,
 } as const;
 
+function builtIn(outcome: Report["verdict"]["outcome"]): PolicyReport {
+  const value = ({ allow: "true", deny: "false", inconclusive: "unknown" } as const)[outcome];
+  const reason =
+    outcome === "allow"
+      ? '1 signer of Verifier/release-signature (KeyProvider/release key "alice")'
+      : "needs 1 signer of Verifier/release-signature, has 0";
+  const signers = outcome === "allow" ? ['KeyProvider/release key "alice"'] : [];
+  const leaf = {
+    value,
+    reason,
+    verifier: "release-signature",
+    atLeast: 1,
+    count: "Signers",
+    every: false,
+    has: signers.length,
+    signers,
+  } as const;
+  return {
+    name: "built-in policy",
+    enforcement: "Enforce",
+    onInconclusive: "Deny",
+    outcome,
+    reason: outcome === "allow" ? reason : "needs a valid signature by a trusted key",
+    requirements: [{ value, leaves: [leaf] }],
+  };
+}
+
 export const reports: ReadonlyMap<string, Report> = new Map<string, Report>([
   [
     signed,
@@ -60,9 +87,13 @@ export const reports: ReadonlyMap<string, Report> = new Map<string, Report>([
         },
         completeProduction,
       ],
+      summary: `acme.azurecr.io/prod/web@sha256:aaaaaaaaaaaa… allowed by built-in policy: Verifier/release-signature verified ${digest("b")}`,
+      policies: [builtIn("allow")],
       artifacts: [
         {
           digest: digest("b"),
+          subject: digest("a"),
+          mediaType: "application/vnd.oci.image.manifest.v1+json",
           artifactType: "application/vnd.dev.cosign.artifact.sig.v1+json",
           size: 812,
           heldBy: ["production"],
@@ -96,6 +127,8 @@ export const reports: ReadonlyMap<string, Report> = new Map<string, Report>([
       verdict: { outcome: "deny", code: "NoValidSignature", reasons: ["No signature was found at acme.azurecr.io/prod/web"] },
       complete: true,
       stores: [{ ...completeProduction, artifacts: 0 }],
+      summary: "acme.azurecr.io/prod/web@sha256:dddddddddddd… denied: No signature was found at acme.azurecr.io/prod/web",
+      policies: [builtIn("deny")],
       artifacts: [],
       viewRevision: "5b1c",
       durationMs: 38,
@@ -108,9 +141,13 @@ export const reports: ReadonlyMap<string, Report> = new Map<string, Report>([
       verdict: { outcome: "inconclusive", code: "StoreFailed", causes: ["Store/mirror: AuthenticationFailed"] },
       complete: false,
       stores: [failedMirror],
+      summary: "mirror.acme.io/hub/nginx:1.27 is inconclusive (StoreFailed): mirror failed",
+      policies: [builtIn("inconclusive")],
       artifacts: [
         {
           digest: digest("e"),
+          subject: digest("a"),
+          mediaType: "application/vnd.oci.image.manifest.v1+json",
           artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json",
           size: 5120,
           heldBy: ["mirror"],

@@ -11,7 +11,7 @@ import { FakeError, run } from "./session.ts";
 const goldenFile = (name: string): string => new URL(`../golden/cli/${name}`, import.meta.url).pathname;
 
 function report(image: string, verdict: Verdict): Report {
-  return { image, verdict, complete: true, stores: [], artifacts: [], viewRevision: "1", durationMs: 1 };
+  return { image, verdict, complete: true, summary: "", policies: [], stores: [], artifacts: [], viewRevision: "1", durationMs: 1 };
 }
 const verdicts: { readonly [O in Verdict["outcome"]]: Verdict } = {
   allow: { outcome: "allow", reasons: [] },
@@ -125,8 +125,11 @@ describe("verify", () => {
       verdict: "inconclusive",
       code: "Timeout",
       causes: ["No answer within 2s"],
+      summary: `${signed} is inconclusive (Timeout): No answer within 2s`,
+      onInconclusive: "Deny",
       complete: false,
       stores: [],
+      policies: [],
       artifacts: [],
       viewRevision: "",
       durationMs: 3000,
@@ -169,6 +172,8 @@ describe("verify", () => {
           failures: [{ class: "ServerError", message: hostile }],
         },
       ],
+      summary: "",
+      policies: [],
       artifacts: [...(reports.get(signed)?.artifacts ?? [])].map((artifact) => ({
         ...artifact,
         artifactType: hostile,

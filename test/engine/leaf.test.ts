@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Truth } from "../../src/engine/kleene.ts";
-import { evaluateBuiltIn, evaluateLeaf } from "../../src/engine/leaf.ts";
+import { type Evidence, evaluateLeaf } from "../../src/engine/leaf.ts";
 import type { VerificationResult } from "../../src/engine/verifier.ts";
 import { digestOf } from "../../src/oci/digest-of.ts";
 
 function verified(verifier: string, artifact: string, ...signers: readonly string[]): VerificationResult {
   return { outcome: "verified", verifier, artifact: digestOf(Buffer.from(artifact)), signers: signers.map((id) => ({ id, name: id })) };
 }
-const rejected: VerificationResult = {
+const rejected = {
   outcome: "rejected",
   verifier: "release",
   artifact: digestOf(Buffer.from("r")),
   reason: "BadSignature",
   message: "bad",
-};
+} as const;
+
+function evidenceOf(results: readonly VerificationResult[], complete: boolean): Evidence {
+  return {
+    results: (verifier) => results.filter((result) => result.verifier === verifier),
+    isComplete: () => complete,
+    expressions: new Map(),
+  };
+}
 
 describe("evaluateLeaf()", () => {
   const rows: readonly (readonly [string, number, readonly VerificationResult[], boolean, Truth])[] = [
@@ -32,20 +40,39 @@ describe("evaluateLeaf()", () => {
     ["does not count what was verified for nobody", 1, [verified("release", "a")], true, "false"],
   ];
   for (const [sentence, atLeast, results, complete, truth] of rows) {
-    it(sentence, () => assert.equal(evaluateLeaf({ verifier: "release", atLeast }, { results, complete }), truth));
+    it(sentence, () =>
+      assert.equal(
+        evaluateLeaf({ type: "verifier", verifier: "release", atLeast, count: "Signers", every: false }, evidenceOf(results, complete)),
+        truth,
+      ),
+    );
   }
 });
 
-describe("evaluateBuiltIn()", () => {
-  const rows: readonly (readonly [string, readonly string[], readonly VerificationResult[], boolean, Truth])[] = [
-    ["is true as soon as any verifier has verified one", ["a", "b"], [verified("b", "x", "alice")], false, "true"],
-    ["is unknown while evidence is open", ["a", "b"], [], false, "unknown"],
-    ["is false when evidence is complete", ["a", "b"], [], true, "false"],
-    ["is unknown without a verifier while evidence is open", [], [], false, "unknown"],
-    ["is false without a verifier that is of signatures, on complete evidence", [], [verified("sbom", "x", "alice")], true, "false"],
-    ["does not count a verifier of content", ["a"], [verified("sbom", "x", "alice")], true, "false"],
+describe("evaluateLeaf() counting artifacts", () => {
+  const leaf = { type: "verifier", verifier: "release", atLeast: 2, count: "Artifacts", every: false } as const;
+  it("counts two artifacts by one signer twice", () =>
+    assert.equal(evaluateLeaf(leaf, evidenceOf([verified("release", "a", "alice"), verified("release", "b", "alice")], false)), "true"));
+  it("counts one artifact by two signers once", () =>
+    assert.equal(evaluateLeaf(leaf, evidenceOf([verified("release", "a", "alice", "bob")], true)), "false"));
+});
+
+describe("evaluateLeaf() with every", () => {
+  const leaf = { type: "verifier", verifier: "release", atLeast: 1, count: "Signers", every: true } as const;
+  const good = verified("release", "a", "alice");
+  const attestation: VerificationResult = { ...rejected, reason: "NotASignature" };
+  const extents = (required: boolean, whole: boolean, ...results: readonly VerificationResult[]): Evidence => ({
+    ...evidenceOf(results, false),
+    isComplete: (_, extent) => (extent === "whole" ? whole : required),
+  });
+  const rows: readonly (readonly [string, Evidence, Truth])[] = [
+    ["is false as soon as one artifact is rejected, whatever is open", extents(false, false, good, rejected), "false"],
+    ["is unknown with a good one while evidence is open", extents(false, false, good), "unknown"],
+    ["is true with a good one and nothing else on whole evidence", extents(true, true, good), "true"],
+    ["is unknown past an Optional Store that failed: it may hold the rejected one", extents(true, false, good), "unknown"],
+    ["is false with nothing on required evidence", extents(true, false), "false"],
+    ["is not spoilt by an attestation, which is no signature", extents(true, true, good, attestation), "true"],
+    ["is false with an attestation alone", extents(true, true, attestation), "false"],
   ];
-  for (const [sentence, verifiers, results, complete, truth] of rows) {
-    it(sentence, () => assert.equal(evaluateBuiltIn(verifiers, { results, complete }), truth));
-  }
+  for (const [sentence, evidence, truth] of rows) it(sentence, () => assert.equal(evaluateLeaf(leaf, evidence), truth));
 });

@@ -76,7 +76,7 @@ describe("groupByLocation()", () => {
     ],
     [
       "asks the one of them that has the highest limit",
-      [reader("a", same), reader("b", same, { limits: { artifacts: 100, blobBytes: 1 } })],
+      [reader("a", same), reader("b", same, { limits: { artifacts: 100, blobBytes: 1, depth: 3 } })],
       {},
       ["evidence.example/app: b (a as b) Required"],
     ],

@@ -109,7 +109,14 @@ export function failure(errorClass: ErrorClass, name: string): StoreError {
 
 /** As a View has it; Required, 2 s, 64 artifacts, unless said otherwise. */
 export function entry(store: Store, options: Partial<Omit<ViewStore, "name" | "store">> = {}): ViewStore {
-  return { name: store.name, evidence: "Required", timeoutMs: 2000, limits: { artifacts: 64, blobBytes: 1 << 20 }, ...options, store };
+  return {
+    name: store.name,
+    evidence: "Required",
+    timeoutMs: 2000,
+    limits: { artifacts: 64, blobBytes: 1 << 20, depth: 3 },
+    ...options,
+    store,
+  };
 }
 
 export function repository(text: string): Repository {

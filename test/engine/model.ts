@@ -4,7 +4,7 @@ import { builtInPolicy } from "../../src/engine/built-in.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import { type Store, StoreError } from "../../src/engine/store.ts";
 import type { Verifier } from "../../src/engine/verifier.ts";
-import type { VerifyDeps, VerifyRequest } from "../../src/engine/verify-image.ts";
+import type { VerifyDeps, VerifyRequest } from "../../src/engine/request.ts";
 import type { View, ViewStore } from "../../src/engine/view.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
@@ -67,7 +67,7 @@ export interface ModelStore {
   readonly evidence?: Evidence;
   readonly identity?: string;
   readonly timeoutMs?: number;
-  readonly limits?: { readonly artifacts: number; readonly blobBytes: number };
+  readonly limits?: { readonly artifacts: number; readonly blobBytes: number; readonly depth: number };
   /** The listing fails after so many entries. */
   readonly listingFails?: { readonly after: number; readonly class: ErrorClass };
   readonly tagFails?: ErrorClass;
@@ -94,7 +94,7 @@ export function failure(store: string, errorClass: ErrorClass): StoreError {
 }
 
 export function viewStore(model: ModelStore, gate: Gate, trace: Trace = []): ViewStore {
-  const { evidence = "Required", timeoutMs = 2_000, limits = { artifacts: 64, blobBytes: 1 << 20 } } = model;
+  const { evidence = "Required", timeoutMs = 2_000, limits = { artifacts: 64, blobBytes: 1 << 20, depth: 3 } } = model;
   const entry = { name: model.name, evidence, timeoutMs, limits };
   if (model.invalid === true) return { ...entry, problem: { class: "Internal", message: `Store/${model.name} is invalid` } };
   return { ...entry, store: new FakeStore(model, gate, trace) };

@@ -11,7 +11,7 @@ const verdicts = {
 } as const satisfies Record<string, Verdict>;
 
 function report(verdict: Verdict, complete = true): Report {
-  return { image: "app", verdict, complete, stores: [], artifacts: [], viewRevision: "r1", durationMs: 1 };
+  return { image: "app", verdict, complete, summary: "", policies: [], stores: [], artifacts: [], viewRevision: "r1", durationMs: 1 };
 }
 
 /** A cache, and a verification that counts how often it is done. */

@@ -11,6 +11,10 @@ const words: { readonly [W in Exclude<Verdict, { outcome: "allow" }>["code"] | L
   NoValidSignature: true,
   NoStore: true,
   NotFound: true,
+  PolicyNotSatisfied: true,
+  TagRefused: true,
+  PolicyInvalid: true,
+  ExpressionFailed: true,
   NotConfigured: true,
   StoreFailed: true,
   TagAmbiguous: true,
@@ -29,5 +33,11 @@ const words: { readonly [W in Exclude<Verdict, { outcome: "allow" }>["code"] | L
 test("docs/reference/verdicts.md has a row for every outcome, code and state of a listing", () => {
   const page = readFileSync(new URL("../../docs/reference/verdicts.md", import.meta.url), "utf8");
   const missing = Object.keys(words).filter((word) => !page.includes(`\n| \`${word}\` |`));
+  assert.deepEqual(missing, []);
+});
+
+test("docs/reference/report-v1.schema.json has every code", () => {
+  const schema = readFileSync(new URL("../../docs/reference/report-v1.schema.json", import.meta.url), "utf8");
+  const missing = Object.keys(words).filter((word) => !schema.includes(`"${word}"`));
   assert.deepEqual(missing, []);
 });

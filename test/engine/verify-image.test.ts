@@ -193,7 +193,7 @@ describe("verifyImage() over artifacts", () => {
 });
 
 describe("verifyImage() with limits.artifacts", () => {
-  const limits = { limits: { artifacts: 2, blobBytes: 1 << 20 } };
+  const limits = { limits: { artifacts: 2, blobBytes: 1 << 20, depth: 3 } };
   const many = (count: number, finding: "bad" | "by alice"): readonly ModelArtifact[] =>
     Array.from({ length: count }, (_, salt) => artifact({ salt, finding }));
 

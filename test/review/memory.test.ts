@@ -16,6 +16,8 @@ test("VerdictCache bounds what its reports hold together, not only how many ther
     verdict: { outcome: "allow", reasons: [reason] },
     complete: true,
     stores: [],
+    summary: "",
+    policies: [],
     artifacts: [],
     viewRevision: "r1",
     durationMs: 1,

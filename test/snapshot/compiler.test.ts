@@ -24,7 +24,7 @@ test("compile() makes a failed location of an invalid Store, on its scopes only,
     name: "bad",
     evidence: "Optional",
     timeoutMs: 2000,
-    limits: { artifacts: 64, blobBytes: 16_777_216 },
+    limits: { artifacts: 64, blobBytes: 16_777_216, depth: 3 },
     problem: { class: "Internal", message: storeOf(snapshot, "bad").problem?.message },
   });
   assert.match(bad?.problem?.message ?? "", /^Store\/bad is invalid: spec\.registry\.unknown: /);

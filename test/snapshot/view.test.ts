@@ -50,7 +50,7 @@ test("view() holds what the Store's spec says of time, limits and evidence", () 
       name: "s",
       evidence: "Optional",
       timeoutMs: 5000,
-      limits: { artifacts: 3, blobBytes: 1_048_576 },
+      limits: { artifacts: 3, blobBytes: 1_048_576, depth: 3 },
       store: snapshot.stores.get("s")?.store,
     },
   ]);

@@ -24,6 +24,7 @@ const nearness: Readonly<Record<RejectionReason, number>> = {
   UnsupportedFormat: 2,
   Malformed: 1,
   NotASignature: 0,
+  Unsigned: 0,
 };
 
 /** The rejection that tells most; the first among equals. */

@@ -1,0 +1,123 @@
+import type { Findings } from "./evidence.ts";
+import { describeFailure } from "./failure.ts";
+import { isRequired } from "./found.ts";
+import type { LocationGroup } from "./locations.ts";
+import type { PolicyState } from "./policy.ts";
+import type { InconclusiveCode, Verdict } from "./report.ts";
+import { cut } from "./cut.ts";
+import { describeObject, type View } from "./view.ts";
+
+/** What keeps a verdict open, and is told of. */
+export interface OpenQuestion {
+  readonly view: View;
+  readonly groups: readonly LocationGroup[];
+  readonly findings: Findings;
+  readonly states: readonly PolicyState[];
+  readonly expressionFailures: ReadonlyMap<string, string>;
+  /** The time is up, or the caller has to answer now. */
+  readonly isEnded: boolean;
+}
+
+interface Cause {
+  readonly code: InconclusiveCode;
+  readonly text: string;
+}
+
+/** What is broken before what follows from it: the first that applies is the verdict's code, whichever was noticed first. */
+const precedence: readonly InconclusiveCode[] = [
+  "PolicyInvalid",
+  "StoreFailed",
+  "VerifierNotReady",
+  "LimitExceeded",
+  "ArtifactUnreadable",
+  "VerifierInconclusive",
+  "ExpressionFailed",
+];
+
+export function inconclusive(open: OpenQuestion): Verdict {
+  const { findings, groups, view, isEnded } = open;
+  const extent = extentOf(view);
+  const causes = [
+    ...policyCauses(open),
+    ...viewCauses(view, extent),
+    ...listingCauses(groups, findings, extent),
+    ...artifactCauses(findings, extent),
+  ].toSorted((a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code) || (a.text < b.text ? -1 : 1));
+  const texts = causes.map(({ text }) => text);
+  const [first] = causes;
+  if (first === undefined || (isEnded && findings.isOpen())) {
+    const late = groups.filter((group) => findings.stateOf(group) === "open").map((group) => group.location.key);
+    const what = late.length === 0 ? "every artifact had been judged" : `${late.join(", ")} had been read`;
+    return { outcome: "inconclusive", code: "Timeout", causes: cut([`the request ended before ${what}`, ...texts]) };
+  }
+  return { outcome: "inconclusive", code: first.code, causes: cut(texts) };
+}
+
+type Extent = "required" | "whole";
+
+/** Where a policy says something of all evidence (`every`, an expression), Optional Stores keep it open too. */
+function extentOf({ policies }: View): Extent {
+  const leaves = policies.flatMap(({ require }) => require).flatMap(({ anyOf }) => anyOf);
+  return leaves.some((leaf) => leaf.type === "expression" || leaf.every) ? "whole" : "required";
+}
+
+/** Of the policies that enforce: an invalid one, and expressions without a value. */
+function policyCauses({ states, expressionFailures }: OpenQuestion): readonly Cause[] {
+  const open = states.filter(({ policy, value }) => policy.enforcement === "Enforce" && value === "unknown");
+  return open.flatMap(({ policy, requirements }): readonly Cause[] => {
+    if (policy.problem !== undefined) return [{ code: "PolicyInvalid", text: policy.problem }];
+    const leaves = requirements.filter(({ value }) => value === "unknown").flatMap((requirement) => requirement.leaves);
+    return leaves.flatMap(({ leaf }): readonly Cause[] => {
+      const failure = leaf.type === "expression" ? expressionFailures.get(leaf.expression) : undefined;
+      return failure === undefined ? [] : [{ code: "ExpressionFailed", text: `${policy.name}: an expression has no value: ${failure}` }];
+    });
+  });
+}
+
+function viewCauses(view: View, extent: Extent): readonly Cause[] {
+  const stores = view.stores.flatMap(({ name, evidence, problem, store }): readonly Cause[] =>
+    store === undefined && (evidence === "Required" || extent === "whole")
+      ? [{ code: "StoreFailed", text: problem === undefined ? `${name} is invalid` : describeFailure(name, problem) }]
+      : [],
+  );
+  const verifiers = view.verifiers.flatMap(({ name, problem, verifier, isOutOfScope }): readonly Cause[] =>
+    isOutOfScope !== true && (problem !== undefined || verifier === undefined)
+      ? [{ code: "VerifierNotReady", text: `${describeObject("Verifier", name)}: ${problem ?? "invalid"}` }]
+      : [],
+  );
+  return [...stores, ...verifiers];
+}
+
+function listingCauses(groups: readonly LocationGroup[], findings: Findings, extent: Extent): readonly Cause[] {
+  return groups
+    .filter((group) => (group.required || extent === "whole") && findings.stateOf(group) === "failed")
+    .flatMap((group) => group.readers)
+    .flatMap(({ name }) =>
+      findings.store(name).failures.map(
+        (failure): Cause => ({
+          code: failure.class === "LimitExceeded" ? "LimitExceeded" : "StoreFailed",
+          text: describeFailure(name, failure),
+        }),
+      ),
+    );
+}
+
+function artifactCauses(findings: Findings, extent: Extent): readonly Cause[] {
+  return [...findings.artifacts.values()]
+    .filter((found) => extent === "whole" || isRequired(found))
+    .flatMap((found): readonly Cause[] => {
+      const failures = [...found.attempts.values()].flatMap(({ store, failure }) =>
+        failure === undefined ? [] : describeFailure(store, failure),
+      );
+      if (found.isSettled && found.content === undefined)
+        return [{ code: "ArtifactUnreadable", text: `${found.digest}: ${[...new Set(failures)].toSorted().join(", ")}` }];
+      const code = found.isLayerUnread ? "ArtifactUnreadable" : "VerifierInconclusive";
+      return findings
+        .resultsFor(found)
+        .flatMap((result) =>
+          result.outcome === "inconclusive"
+            ? [{ code, text: `${describeObject("Verifier", result.verifier)} on ${found.digest}: ${result.cause}` }]
+            : [],
+        );
+    });
+}
