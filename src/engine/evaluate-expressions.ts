@@ -1,7 +1,7 @@
+import { ExpressionError, type ExpressionEvidence, type ExpressionInput } from "../api/expression.ts";
 import { printReference } from "../oci/reference.ts";
 import { registryOf, repositoryPath } from "../oci/repository.ts";
 import type { Findings } from "./evidence.ts";
-import { ExpressionError, type ExpressionEvidence, type ExpressionInput } from "./expression.ts";
 import { evaluatePolicies, openExpressions } from "./policy.ts";
 import type { JudgeRequest, VerifyDeps } from "./request.ts";
 
