@@ -16,7 +16,7 @@ export interface ModelArtifact {
 export const signatureType = "application/vnd.model.signature";
 
 /** What model verifiers make of it: `by alice bob` is verified, the rest is what it says. */
-export type Finding = `by ${string}` | "bad" | "unclear" | "throws" | "layer";
+export type Finding = `by ${string}` | "bad" | "attestation" | "unclear" | "throws" | "layer";
 
 export interface ArtifactOptions {
   /** Default `by alice`. `layer`: verified by alice if its layer can be read. */

@@ -47,7 +47,7 @@ async function find(name: string, script: VerifierScript, input: VerifyInput, si
   const names = finding === "layer" ? ["alice"] : finding.startsWith("by ") ? finding.slice(3).split(" ") : [];
   const signers = names.filter((who) => script.trusts?.includes(who) ?? true).map((who) => ({ id: `key:${who}`, name: who }));
   if (signers.length > 0) return { ...head, outcome: "verified", signers };
-  const reason = names.length > 0 ? "NoTrustedKey" : "BadSignature";
+  const reason = finding === "attestation" ? "NotASignature" : names.length > 0 ? "NoTrustedKey" : "BadSignature";
   return { ...head, outcome: "rejected", reason, message: "as it was told" };
 }
 
