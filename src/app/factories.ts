@@ -2,6 +2,7 @@ import type { EndpointObservation } from "../engine/store.ts";
 import { buildAuthProvider } from "../auth/catalog.ts";
 import { buildKeyProvider } from "../key/catalog.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { Turns } from "../kernel/turns.ts";
 import type { Factories } from "../snapshot/factories.ts";
 import { buildStore } from "../store/catalog.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -18,12 +19,13 @@ export interface FactoryDeps {
 /** The catalogs of the plug-in rooms as the compiler of snapshot/ sees them; snapshot/ may not import them, nor they it. */
 export function createFactories(deps: FactoryDeps): Factories {
   const { clock, transport } = deps;
+  const turns = new Turns();
   const files: { readonly fileRoot?: string } = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
     authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, patterns: spec.registries, clock }),
     store: (spec, context) =>
       buildStore(spec, { ...context, ...files, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
-    verifier: buildVerifier,
+    verifier: (spec, context) => buildVerifier(spec, { ...context, turns }),
     keyProvider: buildKeyProvider,
   };
 }

@@ -5,6 +5,7 @@ import type { LocationGroup } from "./locations.ts";
 import type { PolicyState } from "./policy.ts";
 import type { InconclusiveCode, Verdict } from "./report.ts";
 import { cut } from "./cut.ts";
+import type { VerificationResult } from "./verifier.ts";
 import { describeObject, type View } from "./view.ts";
 
 /** What keeps a verdict open, and is told of. */
@@ -112,12 +113,20 @@ function artifactCauses(findings: Findings, extent: Extent): readonly Cause[] {
       if (found.isSettled && found.content === undefined)
         return [{ code: "ArtifactUnreadable", text: `${found.digest}: ${[...new Set(failures)].toSorted().join(", ")}` }];
       const code = found.isLayerUnread ? "ArtifactUnreadable" : "VerifierInconclusive";
-      return findings
-        .resultsFor(found)
-        .flatMap((result) =>
-          result.outcome === "inconclusive"
-            ? [{ code, text: `${describeObject("Verifier", result.verifier)} on ${found.digest}: ${result.cause}` }]
-            : [],
-        );
+      return findings.resultsFor(found).flatMap((result) => {
+        const cause = openCause(result);
+        return cause === undefined ? [] : [{ code, text: `${describeObject("Verifier", result.verifier)} on ${found.digest}: ${cause}` }];
+      });
     });
+}
+
+function openCause(result: VerificationResult): string | undefined {
+  switch (result.outcome) {
+    case "verified":
+      return result.incomplete;
+    case "rejected":
+      return undefined;
+    case "inconclusive":
+      return result.cause;
+  }
 }

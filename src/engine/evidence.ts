@@ -5,7 +5,7 @@ import type { Truth } from "./kleene.ts";
 import type { Evidence } from "./leaf.ts";
 import type { LocationGroup } from "./locations.ts";
 import type { ArtifactReport, ListingState } from "./report.ts";
-import type { VerificationResult, Verifier } from "./verifier.ts";
+import { isConclusive, type VerificationResult, type Verifier } from "./verifier.ts";
 import type { ViewVerifier } from "./view.ts";
 
 interface StoreState {
@@ -174,7 +174,7 @@ export class Findings implements Evidence {
   #isConclusive(found: Found, verifier: Verifier): boolean {
     if (!found.isSettled || found.content === undefined) return false;
     const results = this.resultsFor(found).filter((result) => result.verifier === verifier.name);
-    if (results.length > 0) return results.every((result) => result.outcome !== "inconclusive");
+    if (results.length > 0) return results.every(isConclusive);
     return refusalOf(found, this.subject) !== undefined || applicable(found, [verifier]).length === 0;
   }
 }

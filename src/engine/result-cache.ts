@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Digest } from "../oci/digest.ts";
-import type { VerificationResult, Verifier } from "./verifier.ts";
+import { isConclusive, type VerificationResult, type Verifier } from "./verifier.ts";
 
 /** Results per verifier: each is some hundred bytes. */
 const rememberedResults = 10_000;
@@ -21,9 +21,9 @@ export class ResultCache {
     return this.#byVerifier.get(verifier)?.get(textOf(key));
   }
 
-  /** What is inconclusive is not kept, whoever asks for it. */
+  /** What is inconclusive, or may not be all, is not kept, whoever asks for it. */
   set(verifier: Verifier, key: ResultKey, result: VerificationResult): void {
-    if (result.outcome === "inconclusive") return;
+    if (!isConclusive(result)) return;
     const known = this.#byVerifier.get(verifier) ?? new LRUCache<string, VerificationResult>({ max: rememberedResults });
     this.#byVerifier.set(verifier, known);
     known.set(textOf(key), result);

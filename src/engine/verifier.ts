@@ -11,6 +11,7 @@ export interface Signer {
 export type RejectionReason =
   | "NotASignature"
   | "NoTrustedKey"
+  | "AnnotationMissing"
   | "BadSignature"
   | "WrongSubject"
   | "Malformed"
@@ -20,7 +21,14 @@ export type RejectionReason =
 
 /** One verifier × one artifact: found out, or could not find out. */
 export type VerificationResult =
-  | { readonly outcome: "verified"; readonly verifier: string; readonly artifact: Digest; readonly signers: readonly Signer[] }
+  | {
+      readonly outcome: "verified";
+      readonly verifier: string;
+      readonly artifact: Digest;
+      readonly signers: readonly Signer[];
+      /** Why there may be more signers than these: a signature that could not be read, a limit. What stands counts, and what does not is not known. */
+      readonly incomplete?: string;
+    }
   | {
       readonly outcome: "rejected";
       readonly verifier: string;
@@ -29,6 +37,18 @@ export type VerificationResult =
       readonly message: string;
     }
   | { readonly outcome: "inconclusive"; readonly verifier: string; readonly artifact: Digest; readonly cause: string };
+
+/** Whether it says everything that this verifier can ever find of the artifact. */
+export function isConclusive(result: VerificationResult): boolean {
+  switch (result.outcome) {
+    case "verified":
+      return result.incomplete === undefined;
+    case "rejected":
+      return true;
+    case "inconclusive":
+      return false;
+  }
+}
 
 /** What the artifact's own digest-checked manifest says. */
 export interface Artifact {

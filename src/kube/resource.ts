@@ -1,5 +1,3 @@
-import type { Retain } from "./object.ts";
-
 /** Where a kind of object lives in the API. */
 export interface Resource {
   /** Absent: the core group. */
@@ -14,8 +12,6 @@ export interface Collection {
   readonly resource: Resource;
   /** Of a namespaced kind: the namespace, or `"*"` for all. Absent: the kind is cluster-scoped. */
   readonly namespace?: string;
-  /** What is kept of each object. Default: all of it. */
-  readonly retain?: Retain;
 }
 
 /** How the keys of a collection read: see `keyOf`. */

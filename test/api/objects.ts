@@ -47,7 +47,20 @@ export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Read
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
     dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
   },
-  Verifier: { cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } } },
+  Verifier: {
+    cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } },
+    "cosign, with every field": {
+      scopes: ["acme.azurecr.io/prod", "*.dkr.ecr.*.amazonaws.com"],
+      type: "cosign",
+      cosign: {
+        keyProviderRefs: [{ name: "release" }],
+        annotations: [
+          { name: "env", value: "prod" },
+          { name: "dev.acme/pipeline", value: "" },
+        ],
+      },
+    },
+  },
   KeyProvider: {
     inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } },
     kubernetesSecret: {

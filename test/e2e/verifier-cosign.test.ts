@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import type { RequiredAnnotation } from "../../src/api/verifier.ts";
 import type { VerificationResult, Verifier } from "../../src/engine/verifier.ts";
 import { buildKeyProvider } from "../../src/key/catalog.ts";
+import { Turns } from "../../src/kernel/turns.ts";
 import { parseIndex } from "../../src/oci/manifest.ts";
 import { buildVerifier } from "../../src/verifier/catalog.ts";
 import { attest, createSigningKey, type SignedArtifact, signImage, signingKeyTypes } from "../support/signer.ts";
@@ -65,6 +67,28 @@ for (const format of signatureFormats) {
   });
 }
 
+for (const format of signatureFormats) {
+  test(`cosign Verifier finds the annotations that cosign signed as ${format}, and agrees with cosign on each`, options, async () => {
+    const image = await pushImage({ url: registry.url, repository }, { seed: `annotated ${format}` });
+    const key = await cosign.createKey();
+    await cosign.sign(image.reference, { key, format, annotations: { env: "prod", team: "a=b", empty: "" }, plainHttp: true });
+    const artifact = await read(image, format === "legacy" ? "sig" : undefined);
+    const rows: readonly (readonly [name: string, value: string])[] = [
+      ["env", "prod"],
+      ["team", "a=b"],
+      ["empty", ""],
+      ["env", "dev"],
+      ["Env", "prod"],
+      ["missing", ""],
+    ];
+    for (const [name, value] of rows) {
+      const ours = await judge(trusting(key.publicKeyPem, [{ name, value }]), image, artifact);
+      const theirs = await cosign.verify(image.reference, { key, format, annotations: { [name]: value }, plainHttp: true });
+      assert.equal(word(ours), theirs.code === 0 ? "verified" : "AnnotationMissing", `${name}=${value}: ${theirs.stderr}`);
+    }
+  });
+}
+
 for (const format of ["legacy", "bundle"] as const) {
   test(`cosign Verifier does not take a scan report that cosign attested as ${format} for a signature`, options, async () => {
     const image = await pushImage({ url: registry.url, repository }, { seed: `report ${format}` });
@@ -86,11 +110,14 @@ test("cosign verifies the attestation that the signer of the tests made", option
   assert.equal(verified.code, 0, verified.stderr);
 });
 
-function trusting(publicKey: string): Verifier {
+function trusting(publicKey: string, annotations: readonly RequiredAnnotation[] = []): Verifier {
   const provider = buildKeyProvider({ type: "inline", config: { keys: [{ name: "alice", publicKey }] } }, keyDeps());
   assert.equal(provider.problem, undefined);
   const keyProviders = new Map([["release-keys", provider]]);
-  const { verifier } = buildVerifier({ type: "cosign", config: { keyProviderRefs: ["release-keys"] } }, { name: "release", keyProviders });
+  const { verifier } = buildVerifier(
+    { type: "cosign", config: { keyProviderRefs: ["release-keys"], annotations } },
+    { name: "release", keyProviders, turns: new Turns() },
+  );
   return verifier;
 }
 

@@ -15,8 +15,8 @@ export interface ModelArtifact {
 /** The artifact type that model verifiers judge. */
 export const signatureType = "application/vnd.model.signature";
 
-/** What model verifiers make of it: `by alice bob` is verified, the rest is what it says. */
-export type Finding = `by ${string}` | "bad" | "attestation" | "unclear" | "throws" | "layer";
+/** What model verifiers make of it: `by alice bob` is verified, `partly alice` too and there may be more signers, the rest is what it says. */
+export type Finding = `by ${string}` | `partly ${string}` | "bad" | "unclear" | "throws" | "layer";
 
 export interface ArtifactOptions {
   /** Default `by alice`. `layer`: verified by alice if its layer can be read. */

@@ -44,10 +44,13 @@ async function find(name: string, script: VerifierScript, input: VerifyInput, si
   if (finding === "throws") throw new TypeError("a verifier may fail");
   if (finding === "unclear") return { ...head, outcome: "inconclusive", cause: "the log did not answer" };
   if (finding === "layer") for (const layer of input.artifact.layers) await input.fetch(layer, signal);
-  const names = finding === "layer" ? ["alice"] : finding.startsWith("by ") ? finding.slice(3).split(" ") : [];
+  const isPartly = finding.startsWith("partly ");
+  const isNamed = finding.startsWith("by ") || isPartly;
+  const names = finding === "layer" ? ["alice"] : isNamed ? finding.slice(finding.indexOf(" ") + 1).split(" ") : [];
   const signers = names.filter((who) => script.trusts?.includes(who) ?? true).map((who) => ({ id: `key:${who}`, name: who }));
-  if (signers.length > 0) return { ...head, outcome: "verified", signers };
-  const reason = finding === "attestation" ? "NotASignature" : names.length > 0 ? "NoTrustedKey" : "BadSignature";
+  const incomplete = isPartly && { incomplete: "it has more signatures than are looked at" };
+  if (signers.length > 0) return { ...head, outcome: "verified", signers, ...incomplete };
+  const reason = names.length > 0 ? "NoTrustedKey" : "BadSignature";
   return { ...head, outcome: "rejected", reason, message: "as it was told" };
 }
 

@@ -47,7 +47,7 @@ const mutants: readonly Mutant[] = [
   {
     name: "an inconclusive result is conclusive",
     file: "evidence.ts",
-    from: '.every((result) => result.outcome !== "inconclusive")',
+    from: ".every(isConclusive)",
     to: ".every(() => true)",
   },
   { name: "what is under way does not count", file: "evidence.ts", from: "&&\n      !this.isOpen()\n", to: "\n" },
@@ -98,7 +98,7 @@ const mutants: readonly Mutant[] = [
   {
     name: "what could not be found out is reused",
     file: "result-cache.ts",
-    from: 'if (result.outcome === "inconclusive") return;',
+    from: "if (!isConclusive(result)) return;",
     to: "",
   },
   {

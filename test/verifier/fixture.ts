@@ -1,3 +1,5 @@
+import type { RequiredAnnotation } from "../../src/api/verifier.ts";
+import { Turns } from "../../src/kernel/turns.ts";
 import type { VerificationResult, Verifier, VerifyInput } from "../../src/engine/verifier.ts";
 import { digestHex, parseDigest, type Digest } from "../../src/oci/digest.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
@@ -33,8 +35,18 @@ export function verifierOf(...keys: readonly SigningKey[]): Verifier {
   return built(new Map([["release-keys", trusting(keys)]])).verifier;
 }
 
+/** The same, which counts only what was signed with these annotations. */
+export function verifierThatNeeds(annotations: readonly RequiredAnnotation[], ...keys: readonly SigningKey[]): Verifier {
+  const keyProviders = new Map([["release-keys", trusting(keys)]]);
+  const config = { keyProviderRefs: ["release-keys"], annotations };
+  return buildVerifier({ type: "cosign", config }, { name: "release", keyProviders, turns: new Turns() }).verifier;
+}
+
 export function built(keyProviders: ReadonlyMap<string, KeyProvider | undefined>): BuiltVerifier {
-  return buildVerifier({ type: "cosign", config: { keyProviderRefs: [...keyProviders.keys()] } }, { name: "release", keyProviders });
+  return buildVerifier(
+    { type: "cosign", config: { keyProviderRefs: [...keyProviders.keys()] } },
+    { name: "release", keyProviders, turns: new Turns() },
+  );
 }
 
 /** Reads a layer of `artifact` from memory, as the engine does from a store. */

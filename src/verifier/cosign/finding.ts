@@ -2,7 +2,7 @@ import type { RejectionReason } from "../../engine/verifier.ts";
 import type { TrustedKey } from "../../trust/ports.ts";
 
 /** What one signature of an artifact came to. */
-export type Finding = { readonly outcome: "signed"; readonly key: TrustedKey } | Rejection;
+export type Finding = { readonly outcome: "signed"; readonly key: TrustedKey } | Rejection | Unjudged;
 
 export interface Rejection {
   readonly outcome: "rejected";
@@ -11,12 +11,19 @@ export interface Rejection {
   readonly message: string;
 }
 
+/** It could not be found out, and another may count all the same. */
+export interface Unjudged {
+  readonly outcome: "unjudged";
+  readonly cause: string;
+}
+
 export function reject(reason: RejectionReason, message: string): Rejection {
   return { outcome: "rejected", reason, message };
 }
 
 /** How near a rejected signature came to one that counts: of several, the report gives the nearest. */
 const nearness: Readonly<Record<RejectionReason, number>> = {
+  AnnotationMissing: 7,
   BadSignature: 6,
   NoTrustedKey: 5,
   WrongSubject: 4,
@@ -28,6 +35,6 @@ const nearness: Readonly<Record<RejectionReason, number>> = {
 };
 
 /** The rejection that tells most; the first among equals. */
-export function nearestRejection(rejections: readonly Rejection[]): Rejection | undefined {
-  return rejections.toSorted((a, b) => nearness[b.reason] - nearness[a.reason])[0];
+export function nearestRejection(findings: readonly Finding[]): Rejection | undefined {
+  return findings.filter((finding) => finding.outcome === "rejected").toSorted((a, b) => nearness[b.reason] - nearness[a.reason])[0];
 }

@@ -1,9 +1,10 @@
 import type { VerifyInput } from "../../engine/verifier.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { TrustedKey } from "../../trust/ports.ts";
+import type { Claims } from "./annotations.ts";
 import { decodeBundle, type EnvelopeBundle, isBundleMediaType, longestBundle, preAuthEncoding } from "./bundle.ts";
 import { type Finding, reject, type Rejection } from "./finding.ts";
-import { findKey, mostSignaturesFor } from "./signature.ts";
+import { type Judging, judgeSignature } from "./judging.ts";
 import { judgeStatement, notASignature, signPredicateType } from "./statement.ts";
 
 /** cosign repeats the predicate type here; it is not signed, so it may only spare us a read. */
@@ -20,21 +21,20 @@ export interface BundleFindings {
 }
 
 /** Judges an artifact whose one layer is a Sigstore bundle. @throws {StoreError} when the layer cannot be read */
-export async function judgeBundle(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<BundleFindings> {
+export async function judgeBundle(input: VerifyInput, judging: Judging, signal: AbortSignal): Promise<BundleFindings> {
   const bundle = await readSignature(input, signal);
   if ("outcome" in bundle) return { findings: [bundle] };
   const message = preAuthEncoding(bundle.payloadType, bundle.payload);
-  const most = mostSignaturesFor(keys);
+  const { keys, mostSignatures: most } = judging.keyring;
+  const unknown = (): Rejection => noKey(bundle, keys);
   const findings: Finding[] = [];
-  for (const signature of bundle.signatures.slice(0, most)) {
-    const key = await findKey(keys, { message, signature }, signal);
-    findings.push(key === undefined ? noKey(bundle, keys) : { outcome: "signed", key });
-  }
+  for (const signature of bundle.signatures.slice(0, most))
+    findings.push(await judgeSignature({ message, signature, claims: bundle.claims }, { ...judging, unknown }, signal));
   return { findings, ...(bundle.signatures.length > most && { cutAt: most }) };
 }
 
 /** The bundle, if it holds a signature of the subject, whoever made it. */
-async function readSignature(input: VerifyInput, signal: AbortSignal): Promise<EnvelopeBundle | Rejection> {
+async function readSignature(input: VerifyInput, signal: AbortSignal): Promise<(EnvelopeBundle & { readonly claims: Claims }) | Rejection> {
   const { artifact, subject } = input;
   const predicateType = artifact.annotations.get(predicateAnnotation);
   if (predicateType !== undefined && predicateType !== signPredicateType) return notASignature(predicateType);
@@ -48,7 +48,8 @@ async function readSignature(input: VerifyInput, signal: AbortSignal): Promise<E
   if (bundle.content === "messageSignature")
     return reject("UnsupportedFormat", "The bundle signs a file and not an image: it has no in-toto statement");
   // Before any signature is computed: what is not a signature of this image is none whoever signed it.
-  return judgeStatement(bundle, subject.digest) ?? bundle;
+  const claims = judgeStatement(bundle, subject.digest);
+  return "outcome" in claims ? claims : { ...bundle, claims };
 }
 
 function onlyBundle(layers: readonly Descriptor[]): Descriptor | undefined {
@@ -57,7 +58,7 @@ function onlyBundle(layers: readonly Descriptor[]): Descriptor | undefined {
 }
 
 /** Why none of `keys` fits: the hint tells a key that we do not know from a signature that was damaged. */
-function noKey(bundle: EnvelopeBundle, keys: readonly TrustedKey[]): Finding {
+function noKey(bundle: EnvelopeBundle, keys: readonly TrustedKey[]): Rejection {
   if (bundle.hasCertificate) return reject("UnsupportedFormat", "The bundle is signed with a certificate (keyless); only keys are judged");
   if (keys.some((key) => hintOf(key) === bundle.hint))
     return reject("BadSignature", "The bundle names a trusted key, and its signature does not verify with it");

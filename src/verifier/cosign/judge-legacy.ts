@@ -2,10 +2,9 @@ import type { VerifyInput } from "../../engine/verifier.ts";
 import { mapLimited } from "../../kernel/limit.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { mediaTypes } from "../../oci/media-type.ts";
-import type { TrustedKey } from "../../trust/ports.ts";
 import { decodeBase64 } from "./base64.ts";
-import { type Finding, reject } from "./finding.ts";
-import { findKey, mostSignaturesFor } from "./signature.ts";
+import { type Finding, reject, type Rejection } from "./finding.ts";
+import { type Judging, judgeSignature } from "./judging.ts";
 import { judgePayload, longestPayload } from "./simple-signing.ts";
 
 const signatureAnnotation = "dev.cosignproject.cosign/signature";
@@ -26,9 +25,9 @@ export interface LegacyFindings {
 }
 
 /** Judges every layer of cosign's older form: the layer is what was signed, its annotation the signature. One that cannot be read does not hide the others. */
-export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[], signal: AbortSignal): Promise<LegacyFindings> {
+export async function judgeLegacy(input: VerifyInput, judging: Judging, signal: AbortSignal): Promise<LegacyFindings> {
   const layers = input.artifact.layers.filter((layer) => layer.mediaType === mediaTypes.cosignSimpleSigning);
-  const most = Math.min(mostSignatures, mostSignaturesFor(keys));
+  const most = Math.min(mostSignatures, judging.keyring.mostSignatures);
   // Two people who sign the same image sign the same bytes: read once.
   const payloads = new Map<string, Promise<Uint8Array>>();
   const read = (layer: Descriptor): Promise<Uint8Array> => {
@@ -41,7 +40,7 @@ export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[
     layers.slice(0, most),
     async (layer): Promise<Finding | undefined> => {
       try {
-        return await judgeLayer(layer, { read, keys, subject: input.subject.digest }, signal);
+        return await judgeLayer(layer, { ...judging, read, subject: input.subject.digest }, signal);
       } catch (error) {
         signal.throwIfAborted();
         unread.push(error);
@@ -53,24 +52,23 @@ export async function judgeLegacy(input: VerifyInput, keys: readonly TrustedKey[
   return { findings: findings.filter((finding) => finding !== undefined), unread, ...(layers.length > most && { cutAt: most }) };
 }
 
-interface LayerDeps {
+interface LayerDeps extends Judging {
   readonly read: (layer: Descriptor) => Promise<Uint8Array>;
-  readonly keys: readonly TrustedKey[];
   readonly subject: string;
 }
 
-async function judgeLayer(layer: Descriptor, { read, keys, subject }: LayerDeps, signal: AbortSignal): Promise<Finding> {
+async function judgeLayer(layer: Descriptor, { read, subject, ...judging }: LayerDeps, signal: AbortSignal): Promise<Finding> {
   const text = layer.annotations?.get(signatureAnnotation);
   if (text === undefined || text === "") return reject("NotASignature", `The layer has no annotation ${signatureAnnotation}`);
   const signature = decodeBase64(text, longestSignature);
   if (signature === undefined) return reject("Malformed", `The annotation ${signatureAnnotation} is not base64`);
   if (layer.size > longestPayload) return reject("Malformed", `The signed payload is larger than ${longestPayload} bytes`);
   const message = await read(layer);
-  const unfit = judgePayload(message, subject);
-  if (unfit !== undefined) return unfit;
-  const key = await findKey(keys, { message, signature }, signal);
-  if (key !== undefined) return { outcome: "signed", key };
-  if ((layer.annotations?.get(certificateAnnotation) ?? "") !== "")
-    return reject("UnsupportedFormat", "The signature was made with a certificate (keyless); only keys are judged");
-  return reject("NoTrustedKey", `None of the ${keys.length} trusted keys made the signature, or it was damaged`);
+  const claims = judgePayload(message, subject);
+  if ("outcome" in claims) return claims;
+  const unknown = (): Rejection =>
+    (layer.annotations?.get(certificateAnnotation) ?? "") === ""
+      ? reject("NoTrustedKey", `None of the ${judging.keyring.keys.length} trusted keys made the signature, or it was damaged`)
+      : reject("UnsupportedFormat", "The signature was made with a certificate (keyless); only keys are judged");
+  return await judgeSignature({ message, signature, claims }, { ...judging, unknown }, signal);
 }

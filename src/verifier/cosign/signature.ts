@@ -1,6 +1,5 @@
 import { constants, type KeyObject, verify } from "node:crypto";
 import { ed25519ph } from "@noble/curves/ed25519.js";
-import type { TrustedKey } from "../../trust/ports.ts";
 
 const hashes = ["sha256", "sha384", "sha512"] as const;
 type Hash = (typeof hashes)[number];
@@ -16,33 +15,18 @@ const ed25519SignatureBytes = 64;
 /** No signature that is tried is longer: RSA 8192. */
 const longestSignature = 1024;
 
-/** Tries of a signature with a key, of one artifact: Ed25519ph takes up to 3 ms each, and whoever may push could ask for any number. */
-const mostTries = 2048;
-
-/** Signatures of one artifact that may be tried with so many keys; at least one. */
-export function mostSignaturesFor(keys: readonly TrustedKey[]): number {
-  return Math.max(1, Math.floor(mostTries / Math.max(1, keys.length)));
+/** What was signed, and the signature. */
+export interface Signed {
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /**
- * The first of `keys` that made `signature` over `message`, by any scheme that its type allows: ECDSA in DER, RSA PKCS#1 v1.5 or PSS, each with SHA-256,
- * SHA-384 or SHA-512 whatever the size of the key (other tools than cosign sign so), Ed25519 and Ed25519ph. Nothing weaker is ever tried.
- * Work is done off the event loop, except Ed25519ph; `signal` is looked at before each key.
+ * Whether `key` made the signature, by any scheme that its type allows: ECDSA in DER, RSA PKCS#1 v1.5 or PSS, each with SHA-256, SHA-384 or SHA-512 whatever
+ * the size of the key (other tools than cosign sign so), and pure Ed25519. Nothing weaker is ever tried. Work is done off the event loop.
  */
-export async function findKey(
-  keys: readonly TrustedKey[],
-  signed: { readonly message: Uint8Array; readonly signature: Uint8Array },
-  signal: AbortSignal,
-): Promise<TrustedKey | undefined> {
-  if (signed.signature.byteLength === 0 || signed.signature.byteLength > longestSignature) return undefined;
-  for (const trusted of keys) {
-    signal.throwIfAborted();
-    if (await isSignedBy(trusted.key, signed.message, signed.signature)) return trusted;
-  }
-  return undefined;
-}
-
-async function isSignedBy(key: KeyObject, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+export async function isSignedBy(key: KeyObject, { message, signature }: Signed): Promise<boolean> {
+  if (signature.byteLength === 0 || signature.byteLength > longestSignature) return false;
   switch (key.asymmetricKeyType) {
     case "ec":
       return await isEcdsa(key, message, signature);
@@ -82,8 +66,16 @@ async function isRsa(key: KeyObject, message: Uint8Array, signature: Uint8Array)
 }
 
 async function isEd25519(key: KeyObject, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  if (signature.byteLength !== ed25519SignatureBytes) return false;
-  if (await verifies({ algorithm: null, message, key: { key }, signature })) return true;
+  return signature.byteLength === ed25519SignatureBytes && (await verifies({ algorithm: null, message, key: { key }, signature }));
+}
+
+/** Whether {@link isEd25519ph} is worth its time. */
+export function mayBeEd25519ph(key: KeyObject, { signature }: Signed): boolean {
+  return key.asymmetricKeyType === "ed25519" && signature.byteLength === ed25519SignatureBytes;
+}
+
+/** The same with Ed25519ph, as cosign signs with such keys. node:crypto cannot: it takes 1 to 3 ms of the event loop. */
+export function isEd25519ph(key: KeyObject, { message, signature }: Signed): boolean {
   const { x } = key.export({ format: "jwk" });
   if (x === undefined) return false;
   // zip215: false is RFC 8032: noble's default accepts small-order points, and with them forgeries under an all-zero key.

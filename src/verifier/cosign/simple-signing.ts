@@ -1,5 +1,6 @@
 import { asObject, field } from "../../oci/json.ts";
 import { echo } from "../../oci/parsed.ts";
+import type { Claims } from "./annotations.ts";
 import { reject, type Rejection } from "./finding.ts";
 import { parseStrictJSON } from "./strict-json.ts";
 
@@ -10,12 +11,13 @@ const signatureType = "cosign container image signature";
 /**
  * Judges what a legacy signature signs (containers/image "simple signing", as cosign writes it): a statement that it is an image's signature, and of which
  * digest. `critical.identity.docker-reference` is where it was signed, not what: images are copied, and cosign does not compare it either.
- * @returns undefined if it is a signature of `subject`
+ * @returns what else it says if it is a signature of `subject`: `optional` has what `cosign sign -a` adds, and is null without
  */
-export function judgePayload(bytes: Uint8Array, subject: string): Rejection | undefined {
+export function judgePayload(bytes: Uint8Array, subject: string): Claims | Rejection {
   const parsed = parseStrictJSON(bytes, "The signed payload", longestPayload);
   if (!parsed.ok) return reject("Malformed", parsed.message);
-  const critical = asObject(field(asObject(parsed.value) ?? {}, "critical"));
+  const payload = asObject(parsed.value) ?? {};
+  const critical = asObject(field(payload, "critical"));
   if (critical === undefined) return reject("Malformed", 'The signed payload has no object "critical"');
   const type = field(critical, "type");
   if (typeof type !== "string") return reject("Malformed", 'The signed payload has no "critical.type"');
@@ -23,5 +25,5 @@ export function judgePayload(bytes: Uint8Array, subject: string): Rejection | un
   const digest = field(asObject(field(critical, "image")) ?? {}, "docker-manifest-digest");
   if (typeof digest !== "string") return reject("Malformed", 'The signed payload has no "critical.image.docker-manifest-digest"');
   if (digest !== subject) return reject("WrongSubject", "The signature is of another image: the signed digest is not this image's");
-  return undefined;
+  return { annotations: [asObject(field(payload, "optional")) ?? {}] };
 }

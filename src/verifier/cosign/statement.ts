@@ -3,6 +3,7 @@ import { digestAlgorithm, digestHex } from "../../oci/digest.ts";
 import { asObject, field } from "../../oci/json.ts";
 import { mediaTypes } from "../../oci/media-type.ts";
 import { echo } from "../../oci/parsed.ts";
+import type { Claims } from "./annotations.ts";
 import { reject, type Rejection } from "./finding.ts";
 import { parseStrictJSON } from "./strict-json.ts";
 
@@ -21,9 +22,9 @@ export interface Payload {
 
 /**
  * Judges what a bundle signs: an in-toto Statement whose predicate is cosign's signature and one of whose subjects is `subject`.
- * @returns undefined if it is a signature of `subject`
+ * @returns what else it says if it is a signature of `subject`: cosign 3 writes what `-a` adds beside the digest, as `subject[].annotations`
  */
-export function judgeStatement({ payloadType, payload }: Payload, subject: Digest): Rejection | undefined {
+export function judgeStatement({ payloadType, payload }: Payload, subject: Digest): Claims | Rejection {
   if (payloadType !== mediaTypes.inToto) return reject("NotASignature", `The signed payload is of type "${echo(payloadType)}"`);
   const parsed = parseStrictJSON(payload, "The signed statement", longestStatement);
   if (!parsed.ok) return reject("Malformed", parsed.message);
@@ -36,9 +37,11 @@ export function judgeStatement({ payloadType, payload }: Payload, subject: Diges
   const subjects = field(statement, "subject");
   if (!Array.isArray(subjects) || subjects.length > mostSubjects)
     return reject("Malformed", `The signed statement has no list of at most ${mostSubjects} subjects`);
-  if (!subjects.some((entry: unknown) => hasDigest(entry, subject)))
+  const ours = subjects.filter((entry: unknown) => hasDigest(entry, subject));
+  if (ours.length === 0)
     return reject("WrongSubject", "The signature is of another image: no subject of the signed statement has this image's digest");
-  return undefined;
+  // in-toto Statement v1 §ResourceDescriptor: annotations are of one subject, and those of another image are not this one's.
+  return { annotations: ours.map((entry: unknown) => asObject(field(asObject(entry) ?? {}, "annotations")) ?? {}) };
 }
 
 /** An attestation, by its predicate type. */

@@ -1,4 +1,5 @@
 import type { Signer } from "../../engine/verifier.ts";
+import { describeObject } from "../../engine/view.ts";
 import type { KeyProvider, TrustedKey } from "../../trust/ports.ts";
 
 /** The keys that a Verifier trusts, and why it may not be relied on to know them all. */
@@ -15,10 +16,10 @@ export function gatherTrust(names: readonly string[], providers: ReadonlyMap<str
   for (const name of names) {
     const provider = providers.get(name);
     if (provider === undefined) {
-      problems.push(`KeyProvider/${name} does not exist`);
+      problems.push(`${describeObject("KeyProvider", name)} does not exist`);
       continue;
     }
-    if (provider.problem !== undefined) problems.push(`KeyProvider/${name}: ${provider.problem}`);
+    if (provider.problem !== undefined) problems.push(`${describeObject("KeyProvider", name)}: ${provider.problem}`);
     for (const key of provider.keys()) {
       if (!keys.has(key.fingerprint)) keys.set(key.fingerprint, key);
     }
@@ -29,5 +30,5 @@ export function gatherTrust(names: readonly string[], providers: ReadonlyMap<str
 
 /** How reports name the owner of a key. */
 export function toSigner(key: TrustedKey): Signer {
-  return { id: `key:${key.fingerprint}`, name: `KeyProvider/${key.provider} key "${key.name}"` };
+  return { id: `key:${key.fingerprint}`, name: `${describeObject("KeyProvider", key.provider)} key "${key.name}"` };
 }

@@ -35,6 +35,8 @@ export interface CosignOptions extends RegistryAccess {
   readonly key: CosignKey;
   /** Default "bundle". */
   readonly format?: SignatureFormat;
+  /** `-a name=value`: signed with the image, or required of the signature. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface AttestOptions extends RegistryAccess {
@@ -103,14 +105,14 @@ export async function createCosign(options: { readonly tools: Tools }): Promise<
       createPublicKey(publicKeyPem); // what we hand out is a key, whatever cosign wrote
       return { type, privateKeyFile: `${prefix}.key`, publicKeyFile: `${prefix}.pub`, publicKeyPem };
     },
-    sign: async (image, { key, format = "bundle", ...registry }) => {
+    sign: async (image, { key, format = "bundle", annotations = {}, ...registry }) => {
       const flags = {
         legacy: ["--new-bundle-format=false"],
         referrers: ["--new-bundle-format=false", "--registry-referrers-mode=oci-1-1"],
         bundle: [],
       }[format];
       await must(
-        ["sign", "--yes", `--key=${key.privateKeyFile}`, ...offline, ...flags, ...(await access(registry)), image],
+        ["sign", "--yes", `--key=${key.privateKeyFile}`, ...offline, ...flags, ...pairs(annotations), ...(await access(registry)), image],
         format === "referrers",
       );
     },
@@ -122,7 +124,7 @@ export async function createCosign(options: { readonly tools: Tools }): Promise<
       ];
       await must(["attest", "--yes", `--key=${key.privateKeyFile}`, ...offline, ...flags, ...(await access(registry)), image]);
     },
-    verify: async (image, { key, format = "bundle", ...registry }) => {
+    verify: async (image, { key, format = "bundle", annotations = {}, ...registry }) => {
       const flags = { legacy: [], referrers: ["--new-bundle-format=false", "--experimental-oci11"], bundle: [] }[format];
       const hash =
         { "P-384": ["--signature-digest-algorithm=sha384"], "P-521": ["--signature-digest-algorithm=sha512"] }[key.type as string] ?? [];
@@ -132,6 +134,7 @@ export async function createCosign(options: { readonly tools: Tools }): Promise<
         "--insecure-ignore-tlog",
         ...flags,
         ...hash,
+        ...pairs(annotations),
         ...(await access(registry)),
         image,
       ];
@@ -149,6 +152,10 @@ export async function createCosign(options: { readonly tools: Tools }): Promise<
     close,
     [Symbol.dispose]: close,
   };
+}
+
+function pairs(annotations: Readonly<Record<string, string>>): string[] {
+  return Object.entries(annotations).map(([name, value]) => `--annotations=${name}=${value}`);
 }
 
 function privateKeyPem(type: Exclude<KeyType, "cosign">): string {
