@@ -1,6 +1,7 @@
 import type { KubeClient } from "./client.ts";
 import { isExpired, KubeError } from "./kube-error.ts";
 import { type KubeObject, takeObject } from "./object.ts";
+import type { NamespaceLimits, NamespaceQuota } from "./namespace-quota.ts";
 import { ObjectList } from "./object-cache.ts";
 import { type Collection, collectionPath } from "./resource.ts";
 import { record, text } from "./status.ts";
@@ -9,6 +10,8 @@ import { record, text } from "./status.ts";
 export interface ListOptions {
   readonly collection: Collection;
   readonly maxObjects: number;
+  /** What one namespace may take of it. Default: all. */
+  readonly perNamespace?: NamespaceLimits;
   /** Objects per answer. Default 500, client-go's. */
   readonly pageSize?: number;
   /** Bytes per answer. Default 32 MiB; a page that does not fit is asked for again in a quarter of its size. */
@@ -20,6 +23,8 @@ export interface ListOptions {
 /** A complete list and the state of the server that it shows. */
 export interface Listed {
   readonly objects: ReadonlyMap<string, KubeObject>;
+  /** Which of them stand for more than they are. */
+  readonly quota: NamespaceQuota;
   readonly resourceVersion: string;
 }
 
@@ -53,8 +58,10 @@ async function listPages(client: KubeClient, options: ListOptions, signal: Abort
       continue;
     }
     const page = decodePage(body, options.collection);
-    for (const item of page.items) list.set(takeObject(item));
-    if (page.continue === undefined) return { objects: list.objects, resourceVersion: page.resourceVersion };
+    for (const item of page.items) list.set(takeObject(item, options.collection.retain));
+    if (page.continue === undefined) {
+      return { objects: list.objects, quota: list.quota, resourceVersion: page.resourceVersion };
+    }
     if (page.continue === from)
       throw new KubeError("KUBE_PROTOCOL_VIOLATION", `The list of ${options.collection.resource.plural} goes in circles`);
     from = page.continue;

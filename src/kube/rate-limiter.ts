@@ -6,7 +6,7 @@ export interface RateLimits {
   readonly keyInitialMs: number;
   /** Longest pause of one key, in ms. Default 15 min. */
   readonly keyMaxMs: number;
-  /** Retries of all keys together, per second. Default 10. */
+  /** Retries of all keys of one group together, per second. Default 10. */
   readonly perSecond: number;
   /** So many of them may come at once. Default 100. */
   readonly burst: number;
@@ -15,27 +15,35 @@ export interface RateLimits {
 /** Flux's numbers for one key (fluxcd runtime/controller/rate_limiter.go), client-go's for all (workqueue default_rate_limiters.go). */
 export const retryLimits: RateLimits = { keyInitialMs: 750, keyMaxMs: 900_000, perSecond: 10, burst: 100 };
 
-/** Says how long a failed key waits: by its own failures and by those of all, whichever is longer. */
+/** Groups whose failures are remembered; beyond, those that owe nothing are forgotten. */
+const maxIdleGroups = 1000;
+
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+}
+
+/**
+ * Says how long a failed key waits: by its own failures and by those of its group, whichever is longer. A group is who shares a fate, such as the objects
+ * of one namespace: with one bucket for all, a namespace whose every object fails would keep the rest from being tried again.
+ */
 export class RateLimiter<K> {
   readonly #limits: RateLimits;
   readonly #clock: Clock;
   readonly #failures = new Map<K, number>();
-  #tokens: number;
-  #filledAt: number;
+  readonly #buckets = new Map<string, Bucket>();
 
   constructor(clock: Clock, limits: RateLimits = retryLimits) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#tokens = limits.burst;
-    this.#filledAt = clock.monotonic();
   }
 
-  /** The pause to make before `key` is tried again, in ms; counts as a failure of it. */
-  when(key: K): number {
+  /** The pause to make before `key` is tried again, in ms; counts as a failure of it and of its group. */
+  when(key: K, group = ""): number {
     const { keyInitialMs, keyMaxMs } = this.#limits;
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    return Math.max(Math.min(keyInitialMs * 2 ** failures, keyMaxMs), this.#reserve());
+    return Math.max(Math.min(keyInitialMs * 2 ** failures, keyMaxMs), this.#reserve(group));
   }
 
   /** Forgets the failures of a key: it went well, or is no more. */
@@ -49,11 +57,23 @@ export class RateLimiter<K> {
   }
 
   /** Token bucket with a debt: who comes late waits for those before. */
-  #reserve(): number {
+  #reserve(group: string): number {
     const { perSecond, burst } = this.#limits;
     const now = this.#clock.monotonic();
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#filledAt) / 1000) * perSecond) - 1;
-    this.#filledAt = now;
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / perSecond) * 1000;
+    if (!this.#buckets.has(group) && this.#buckets.size >= maxIdleGroups) this.#prune(now);
+    const bucket = this.#buckets.get(group) ?? { tokens: burst, filledAt: now };
+    this.#buckets.set(group, bucket);
+    bucket.tokens = this.#filled(bucket, now) - 1;
+    bucket.filledAt = now;
+    return bucket.tokens >= 0 ? 0 : (-bucket.tokens / perSecond) * 1000;
+  }
+
+  #filled({ tokens, filledAt }: Bucket, now: number): number {
+    const { perSecond, burst } = this.#limits;
+    return Math.min(burst, tokens + ((now - filledAt) / 1000) * perSecond);
+  }
+
+  #prune(now: number): void {
+    for (const [group, bucket] of this.#buckets) if (this.#filled(bucket, now) >= this.#limits.burst) this.#buckets.delete(group);
   }
 }

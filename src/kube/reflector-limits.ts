@@ -1,3 +1,4 @@
+import type { NamespaceLimits } from "./namespace-quota.ts";
 import { type BackoffOptions, reflectorBackoff } from "./backoff.ts";
 
 /** The numbers of the state machine (operator.md 1.1 and 1.2). */
@@ -17,6 +18,10 @@ export interface ReflectorLimits {
   readonly maxEventBytes: number;
   /** Default 100,000. */
   readonly maxObjects: number;
+  /** What one namespace may take of a collection. Default: all. */
+  readonly perNamespace?: NamespaceLimits;
+  /** While a namespace has more than that, the collection is listed anew at most so often, in ms. Default 60 s. */
+  readonly relistMs: number;
   /** After so many unreadable streams in a row from one state a new list is read instead. Default 3. */
   readonly maxUnreadable: number;
 }
@@ -31,5 +36,6 @@ export const reflectorLimits: ReflectorLimits = {
   shortWatchMs: 5_000,
   maxEventBytes: 4 * 1024 * 1024,
   maxObjects: 100_000,
+  relistMs: 60_000,
   maxUnreadable: 3,
 };

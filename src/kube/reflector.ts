@@ -4,6 +4,7 @@ import { Backoff } from "./backoff.ts";
 import type { KubeClient } from "./client.ts";
 import { isExpired, isTooLargeVersion, KubeError } from "./kube-error.ts";
 import { listObjects } from "./list.ts";
+import type { NamespaceLimits } from "./namespace-quota.ts";
 import type { KubeObject } from "./object.ts";
 import { type Change, ObjectCache, ObjectList } from "./object-cache.ts";
 import { type ReflectorLimits, reflectorLimits } from "./reflector-limits.ts";
@@ -26,6 +27,8 @@ export interface ReflectorDeps {
   readonly watchList: WatchListSupport;
   /** Called with the key of an object that appeared, changed or went; what is there now is read from `objects`. */
   readonly changed: (key: string) => void;
+  /** Called when what `hasSynced`, `failure` or `overfull` say may have changed; must not throw. */
+  readonly noticed?: () => void;
   readonly limits?: Partial<ReflectorLimits>;
 }
 
@@ -53,6 +56,7 @@ export class Reflector {
   #lastActivityAt: number;
   #failure: Error | undefined;
   #unreadable = 0;
+  #listedAt = 0;
   #isCollecting = false;
 
   constructor(collection: Collection, deps: ReflectorDeps) {
@@ -64,6 +68,7 @@ export class Reflector {
     this.#cache = new ObjectCache({
       collection,
       maxObjects: this.#limits.maxObjects,
+      ...this.#perNamespace,
       changed: (key, change) => this.#changed(key, change),
     });
   }
@@ -88,6 +93,11 @@ export class Reflector {
     return this.#failure;
   }
 
+  /** Namespaces that have more than is kept of them. */
+  get overfull(): ReadonlySet<string> {
+    return this.#cache.overfull;
+  }
+
   /** The last state seen; `""` before the first list. Opaque. */
   get resourceVersion(): string {
     return this.#resourceVersion;
@@ -102,7 +112,7 @@ export class Reflector {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#follow(await this.#list(signal), signal); // ends by throwing
+        await this.#follow(await this.#list(signal), signal);
       } catch (error) {
         await this.#recover(error, signal);
       }
@@ -118,14 +128,14 @@ export class Reflector {
       } catch (error) {
         if (signal.aborted || !isWorthListing(error)) throw error;
         if (isRefusedForm(error)) watchList.isRefused = true;
-        logger.info("the API server did not list by watch; listing", { kind: this.#kind, ...(error instanceof Error && { error }) });
+        logger.info("the API server did not list by watch; listing", { ...this.#names, ...(error instanceof Error && { error }) });
       }
     }
     const { maxObjects } = this.#limits;
     metrics.lists.add(1, { kind: this.#kind, method: "list" });
-    const listed = await listObjects(client, { collection: this.#collection, maxObjects }, signal);
+    const listed = await listObjects(client, { collection: this.#collection, maxObjects, ...this.#perNamespace }, signal);
     this.#active();
-    this.#replace(listed.objects, listed.resourceVersion);
+    this.#replace(listed, listed.resourceVersion);
     return undefined;
   }
 
@@ -136,7 +146,7 @@ export class Reflector {
     let watch: OpenWatch | undefined;
     try {
       watch = await this.#open({ from: "everything" }, signal);
-      const list = new ObjectList({ collection: this.#collection, maxObjects: this.#limits.maxObjects });
+      const list = new ObjectList({ collection: this.#collection, maxObjects: this.#limits.maxObjects, ...this.#perNamespace });
       for (;;) {
         const next = await watch.events.next();
         if (next.done === true) throw new KubeError("KUBE_PROTOCOL_VIOLATION", "The watch ended before the initial events were complete");
@@ -145,7 +155,7 @@ export class Reflector {
         if (event.type === "DELETED") list.delete(event.object);
         else if (event.type !== "BOOKMARK") list.set(event.object);
         else if (event.endsInitialEvents) {
-          this.#replace(list.objects, event.resourceVersion);
+          this.#replace(list, event.resourceVersion);
           return watch;
         }
       }
@@ -157,11 +167,15 @@ export class Reflector {
     }
   }
 
-  /** The second half: changes, for as long as the server keeps the state that we have seen. @throws what only a new list can mend */
-  async #follow(listing: OpenWatch | undefined, signal: AbortSignal): Promise<never> {
+  /**
+   * The second half: changes, for as long as the server keeps the state that we have seen. Resolves when a new list is due because something did not fit
+   * into the last one. @throws what only a new list can mend
+   */
+  async #follow(listing: OpenWatch | undefined, signal: AbortSignal): Promise<void> {
     for (let watch = listing; ; watch = undefined) {
       try {
         await this.#watch(watch, signal);
+        if (this.#isListDue()) return;
       } catch (error) {
         signal.throwIfAborted();
         if (this.#needsList(error)) throw error;
@@ -232,14 +246,21 @@ export class Reflector {
     }
   }
 
-  #replace(objects: ReadonlyMap<string, KubeObject>, resourceVersion: string): void {
-    this.#cache.replace(objects);
+  #replace(list: Pick<ObjectList, "objects" | "quota">, resourceVersion: string): void {
+    this.#cache.replace(list);
+    this.#listedAt = this.#deps.clock.monotonic();
     this.#resourceVersion = resourceVersion;
     this.#unreadable = 0;
     this.#deps.metrics.objects.set(this.#cache.objects.size, { kind: this.#kind });
-    this.#deps.logger.debug("listed", { kind: this.#kind, objects: objects.size });
+    this.#deps.logger.debug("listed", { ...this.#names, objects: list.objects.size });
     this.#hasSynced = true;
     this.#synced.resolve();
+    this.#deps.noticed?.();
+  }
+
+  /** What did not fit may fit by now; that is looked at when a watch has ended anyway, some minutes after the last list. */
+  #isListDue(): boolean {
+    return this.#cache.overfull.size > 0 && this.#deps.clock.monotonic() - this.#listedAt >= this.#limits.relistMs;
   }
 
   /** A watch that the server ends in good order is opened again at once; one that ended as soon as it began must not be. */
@@ -267,7 +288,8 @@ export class Reflector {
     const retryAfterMs = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(this.#backoff.next(), retryAfterMs);
     metrics.failures.add(1, { kind: this.#kind, reason: failureOf(error) });
-    const fields = { kind: this.#kind, pauseMs: Math.round(pauseMs), ...(error instanceof Error && { error }) };
+    this.#deps.noticed?.();
+    const fields = { ...this.#names, pauseMs: Math.round(pauseMs), ...(error instanceof Error && { error }) };
     if (isExpired(error)) logger.info("the API server no longer keeps the state that was last seen; listing again", fields);
     else logger.warn("cannot follow the API server; trying again", fields);
     await clock.sleep(pauseMs, signal).catch(() => {
@@ -279,6 +301,7 @@ export class Reflector {
     const { changed, logger, metrics } = this.#deps;
     metrics.events.add(1, { kind: this.#kind, type: change });
     metrics.objects.set(this.#cache.objects.size, { kind: this.#kind });
+    if (this.#cache.overfull.size > 0) this.#deps.noticed?.();
     try {
       changed(key);
     } catch (error) {
@@ -290,8 +313,21 @@ export class Reflector {
   #active(): void {
     const { clock, metrics } = this.#deps;
     this.#lastActivityAt = clock.monotonic();
+    const hadFailed = this.#failure !== undefined;
     this.#failure = undefined;
+    if (hadFailed) this.#deps.noticed?.();
     metrics.lastActivity.set(Math.floor(clock.now() / 1000), { kind: this.#kind });
+  }
+
+  /** For the log: which collection this is. */
+  get #names(): { readonly kind: string; readonly namespace?: string } {
+    const { namespace } = this.#collection;
+    return { kind: this.#kind, ...(namespace !== undefined && namespace !== "*" && { namespace }) };
+  }
+
+  get #perNamespace(): { readonly perNamespace?: NamespaceLimits } {
+    const { perNamespace } = this.#limits;
+    return perNamespace === undefined ? {} : { perNamespace };
   }
 
   get #kind(): string {

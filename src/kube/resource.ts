@@ -1,3 +1,5 @@
+import type { Retain } from "./object.ts";
+
 /** Where a kind of object lives in the API. */
 export interface Resource {
   /** Absent: the core group. */
@@ -12,6 +14,8 @@ export interface Collection {
   readonly resource: Resource;
   /** Of a namespaced kind: the namespace, or `"*"` for all. Absent: the kind is cluster-scoped. */
   readonly namespace?: string;
+  /** What is kept of each object. Default: all of it. */
+  readonly retain?: Retain;
 }
 
 /** How the keys of a collection read: see `keyOf`. */

@@ -1,10 +1,12 @@
 import type { KubeClient } from "./client.ts";
 import { KubeError } from "./kube-error.ts";
-import { apiVersionOf, type Collection, objectPath } from "./resource.ts";
+import { apiVersionOf, type Collection, objectPath, scopeOf } from "./resource.ts";
 import { record, text } from "./status.ts";
 
 /** A status to be written, as judged from one state of its object. */
 export interface StatusApply {
+  /** Of an object of a namespaced kind; absent for any other. */
+  readonly namespace?: string;
   readonly name: string;
   /** Of the object that was judged: a later one, or another of the same name, must not get this status. */
   readonly resourceVersion: string;
@@ -23,7 +25,7 @@ export type StatusApplied =
 /** What a status writer is made of. */
 export interface StatusSinkOptions {
   readonly client: KubeClient;
-  /** The collection of each kind that statuses are written to. */
+  /** The collection of each kind that statuses are written to; of all namespaces for namespaced kinds. */
   readonly collections: readonly Collection[];
   /** Owner of the fields; the same in every replica and version, or two of them would keep each other's fields. */
   readonly fieldManager: string;
@@ -74,11 +76,25 @@ export class KubeStatusSink {
     this.#collections = new Map(options.collections.map((collection) => [collection.resource.kind, collection]));
   }
 
-  /** See {@link applyStatus}. @throws {KubeError} with any code; KUBE_CONFIG_INVALID for a kind that was not named */
+  /**
+   * See {@link applyStatus}. @throws {KubeError} with any code; KUBE_CONFIG_INVALID for a kind that was not named, or with a namespace where there is none
+   * and the other way round
+   */
   async apply(write: StatusApply & { readonly kind: string }, signal: AbortSignal): Promise<StatusApplied> {
-    const collection = this.#collections.get(write.kind);
-    if (collection === undefined) throw new KubeError("KUBE_CONFIG_INVALID", `No collection is named for kind "${write.kind}"`);
-    return applyStatus({ ...this.#options, collection }, write, signal);
+    return applyStatus({ ...this.#options, collection: this.#collectionOf(write) }, write, signal);
+  }
+
+  #collectionOf({ kind, namespace }: { readonly kind: string; readonly namespace?: string }): Collection {
+    const known = this.#collections.get(kind);
+    if (known === undefined) throw new KubeError("KUBE_CONFIG_INVALID", `No collection is named for kind "${kind}"`);
+    const scope = scopeOf(known);
+    if (scope === "all-namespaces" ? namespace === undefined : namespace !== undefined && namespace !== known.namespace) {
+      throw new KubeError(
+        "KUBE_CONFIG_INVALID",
+        `An object of kind "${kind}" is named ${namespace === undefined ? "without" : "with"} a namespace`,
+      );
+    }
+    return namespace === undefined ? known : { ...known, namespace };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { KubeClient } from "./client.ts";
 import { KubeError } from "./kube-error.ts";
 import { readLines } from "./lines.ts";
-import { type KubeObject, takeObject } from "./object.ts";
+import { type KubeObject, type Retain, takeObject } from "./object.ts";
 import { type Collection, collectionPath } from "./resource.ts";
 import { decodeStatus, quotable, record, text } from "./status.ts";
 
@@ -55,7 +55,7 @@ export async function openWatch(
 
 async function* readEvents(chunks: AsyncIterable<Uint8Array>, options: WatchOptions): AsyncGenerator<WatchEvent, void, void> {
   for await (const line of readLines(observed(chunks, options.onActivity), { maxLineBytes: options.maxEventBytes }))
-    yield decodeEvent(line);
+    yield decodeEvent(line, options.collection.retain);
 }
 
 async function* observed(chunks: AsyncIterable<Uint8Array>, onActivity: () => void): AsyncGenerator<Uint8Array, void, void> {
@@ -66,7 +66,7 @@ async function* observed(chunks: AsyncIterable<Uint8Array>, onActivity: () => vo
 }
 
 /** One line of a watch. @throws {KubeError} KUBE_REFUSED for an ERROR event, else KUBE_PROTOCOL_VIOLATION */
-export function decodeEvent(line: string): WatchEvent {
+export function decodeEvent(line: string, retain?: Retain): WatchEvent {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -78,7 +78,7 @@ export function decodeEvent(line: string): WatchEvent {
     case "ADDED":
     case "MODIFIED":
     case "DELETED":
-      return { type, object: takeObject(object) };
+      return { type, object: takeObject(object, retain) };
     case "BOOKMARK": {
       const metadata = record(record(object)["metadata"]);
       const resourceVersion = text(metadata["resourceVersion"]);

@@ -9,6 +9,8 @@ export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly limits?: RateLimits;
+  /** Keys of one group wait for each other, those of several take turns: one that has thousands does not keep the others waiting. Default: one group. */
+  readonly groupOf?: (key: string) => string;
 }
 
 interface Waiting {
@@ -28,8 +30,9 @@ export class WorkQueue<K extends string> {
   readonly #dirty = new Set<K>();
   /** Handed out and not done. */
   readonly #processing = new Map<K, number>();
-  /** In order; those in `#dirty` that are not in `#processing`. Value: since when. */
-  readonly #queue = new Map<K, number>();
+  /** Those in `#dirty` that are not in `#processing`: groups in order of their turns, in each its keys in order. Value: since when. */
+  readonly #queue = new Map<string, Map<K, number>>();
+  #length = 0;
   readonly #later = new Map<K, Waiting>();
   #changed = Promise.withResolvers<void>();
   #isShutDown = false;
@@ -42,7 +45,7 @@ export class WorkQueue<K extends string> {
 
   /** Keys that could be handed out now. */
   get length(): number {
-    return this.#queue.size;
+    return this.#length;
   }
 
   /** Marks a key; nothing after the queue was shut down. */
@@ -57,13 +60,14 @@ export class WorkQueue<K extends string> {
   async get(signal: AbortSignal): Promise<K | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      for (const [key, since] of this.#queue) {
+      const next = this.#take();
+      if (next !== undefined) {
+        const [key, since] = next;
         const now = this.#options.clock.monotonic();
-        this.#queue.delete(key);
         this.#dirty.delete(key);
         this.#processing.set(key, now);
         this.#metrics.waited.observe((now - since) / 1000, this.#labels);
-        this.#metrics.depth.set(this.#queue.size, this.#labels);
+        this.#metrics.depth.set(this.#length, this.#labels);
         return key;
       }
       if (this.#isShutDown) return undefined;
@@ -108,7 +112,7 @@ export class WorkQueue<K extends string> {
 
   /** Marks a key after the pause that its failures, and those of all keys, ask for. Returns that pause, in ms. */
   addRateLimited(key: K): number {
-    const ms = this.#limiter.when(key);
+    const ms = this.#limiter.when(key, this.#groupOf(key));
     this.#metrics.retries.add(1, this.#labels);
     this.addAfter(key, ms);
     return ms;
@@ -134,7 +138,7 @@ export class WorkQueue<K extends string> {
   /** The same, and resolves once nothing is queued or worked on. Rejects with the signal's reason. */
   async drain(signal: AbortSignal): Promise<void> {
     this.shutDown();
-    while (this.#queue.size > 0 || this.#processing.size > 0) await raceSignal(this.#changed.promise, signal);
+    while (this.#length > 0 || this.#processing.size > 0) await raceSignal(this.#changed.promise, signal);
   }
 
   get #labels(): Readonly<Record<string, string>> {
@@ -142,9 +146,31 @@ export class WorkQueue<K extends string> {
   }
 
   #push(key: K): void {
-    this.#queue.set(key, this.#options.clock.monotonic());
-    this.#metrics.depth.set(this.#queue.size, this.#labels);
+    const group = this.#groupOf(key);
+    const keys = this.#queue.get(group) ?? new Map<K, number>();
+    this.#queue.set(group, keys);
+    keys.set(key, this.#options.clock.monotonic());
+    this.#length += 1;
+    this.#metrics.depth.set(this.#length, this.#labels);
     this.#notify();
+  }
+
+  /** The first key of the group whose turn it is; the group's next turn comes after all others'. */
+  #take(): readonly [key: K, since: number] | undefined {
+    for (const [group, keys] of this.#queue) {
+      this.#queue.delete(group);
+      for (const [key, since] of keys) {
+        keys.delete(key);
+        this.#length -= 1;
+        if (keys.size > 0) this.#queue.set(group, keys);
+        return [key, since];
+      }
+    }
+    return undefined;
+  }
+
+  #groupOf(key: K): string {
+    return this.#options.groupOf?.(key) ?? "";
   }
 
   #cancel(key: K): void {

@@ -2,41 +2,101 @@ import { apiVersion, group } from "../api/kinds.ts";
 import { kinds } from "../api/object.ts";
 import type { ManifestObject } from "./parse.ts";
 
-/** Kinds of Kubernetes that objects of ours refer to, all in one namespace. */
+/** Kinds of Kubernetes that objects of ours refer to, each in its own namespace. */
 export const materialKinds: ReadonlySet<string> = new Set(["Secret", "ConfigMap", "ServiceAccount"]);
-const ownKinds: ReadonlySet<string> = new Set(kinds);
+const clusterKinds: ReadonlySet<string> = new Set(kinds);
+const namespacedKinds: ReadonlySet<string> = new Set(kinds.map((kind) => `Namespaced${kind}`));
+
+/** RFC 1123, as the API server wants names to be; a slash in one would make it another object's key. */
+const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Where objects have to be to be read. */
+export interface Place {
+  /** The operator's own. */
+  readonly namespace: string;
+  /** Namespaces in which there are namespaced objects of ours. */
+  readonly tenants: ReadonlySet<string>;
+}
 
 export type Belonging =
-  | { readonly verdict: "ours"; readonly object: Readonly<Record<string, unknown>> }
+  /** `keys`: what it is known by; with two, an object of the operator's namespace that objects of that namespace refer to as well. */
+  | { readonly verdict: "ours"; readonly keys: readonly string[]; readonly object: Readonly<Record<string, unknown>> }
   | { readonly verdict: "other" }
   | { readonly verdict: "wrong"; readonly message: string };
 
+/** The namespace of an object of a namespaced kind of ours; undefined for everything else. */
+export function tenantOf({ apiVersion: version, kind, namespace }: ManifestObject): string | undefined {
+  return version === apiVersion && namespacedKinds.has(kind) ? namespace : undefined;
+}
+
 /**
- * Whether an object of a file is one that Countersign reads: its own kinds, and Secrets, ConfigMaps and ServiceAccounts of one namespace. Whatever else a
- * directory holds is left alone; what is meant for us and misspelt is a problem, since an object that silently is not there could widen a verdict.
+ * Whether an object of a file is one that Countersign reads: its own kinds, Secrets, ConfigMaps and ServiceAccounts of the operator's namespace and of those
+ * that namespaced objects live in, and Namespaces. Whatever else a directory holds is left alone; what is meant for us and misspelt is a problem, since an
+ * object that silently is not there could widen a verdict.
  */
-export function belongs(manifest: ManifestObject, namespace: string): Belonging {
+export function belongs(manifest: ManifestObject, place: Place): Belonging {
   const { kind } = manifest;
   const [prefix = "", suffix] = manifest.apiVersion.split("/");
-  if (manifest.apiVersion === apiVersion) {
-    if (ownKinds.has(kind)) return { verdict: "ours", object: asOwn(manifest.object) };
-    return { verdict: "wrong", message: `kind "${kind}" is not one of ${apiVersion}: ${kinds.join(", ")}` };
-  }
+  if (manifest.apiVersion === apiVersion) return ownBelonging(manifest, place);
   if (prefix.includes("countersign") || prefix === group) {
     return { verdict: "wrong", message: `apiVersion "${manifest.apiVersion}" is not known; write "${apiVersion}"` };
   }
-  if (prefix !== "v1" || suffix !== undefined || !materialKinds.has(kind)) return { verdict: "other" };
-  if ((manifest.namespace ?? namespace) !== namespace) return { verdict: "other" };
-  const wrong = dataProblem(kind, manifest.object);
-  if (wrong !== undefined) return { verdict: "wrong", message: `${kind}/${manifest.name}: ${wrong}` };
-  return { verdict: "ours", object: kind === "Secret" ? withStringData(manifest.object) : manifest.object };
+  if (prefix !== "v1" || suffix !== undefined) return { verdict: "other" };
+  if (kind === "Namespace") return namespaceBelonging(manifest);
+  return materialKinds.has(kind) ? materialBelonging(manifest, place) : { verdict: "other" };
 }
 
-/** Of a cluster-scoped object, as the API server stores it: no namespace, and no status but the one that the operator writes. */
-function asOwn(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function ownBelonging(manifest: ManifestObject, place: Place): Belonging {
+  const { kind, name, namespace } = manifest;
+  const isNamespaced = namespacedKinds.has(kind);
+  if (!isNamespaced && !clusterKinds.has(kind)) {
+    const known = `${kinds.join(", ")}; of a namespace, with "Namespaced" in front`;
+    return { verdict: "wrong", message: `kind "${kind}" is not one of ${apiVersion}: ${known}` };
+  }
+  if (!subdomain.test(name))
+    return { verdict: "wrong", message: `${kind} has a metadata.name that is not one: write a-z, 0-9, "-" and "."` };
+  if (!isNamespaced) {
+    // The API server takes no notice of it. The operator's own is what tools write that give every object a namespace; any other is a mistake.
+    if (namespace === undefined || namespace === place.namespace) return { verdict: "ours", keys: [name], object: asStored(manifest) };
+    return {
+      verdict: "wrong",
+      message: `${kind}/${name} belongs to the whole cluster and has no namespace; for one there is Namespaced${kind}`,
+    };
+  }
+  if (namespace === undefined)
+    return { verdict: "wrong", message: `${kind}/${name} has no metadata.namespace; write the one that it is for` };
+  if (!label.test(namespace)) return { verdict: "wrong", message: `${kind}/${name} has a metadata.namespace that is no namespace's name` };
+  return { verdict: "ours", keys: [`${namespace}/${name}`], object: asStored(manifest) };
+}
+
+function materialBelonging(manifest: ManifestObject, place: Place): Belonging {
+  const { kind, name, namespace = place.namespace } = manifest;
+  const isTenants = place.tenants.has(namespace);
+  if (namespace !== place.namespace && !isTenants) return { verdict: "other" };
+  const wrong = subdomain.test(name) ? dataProblem(kind, manifest.object) : 'has a name that is not one: write a-z, 0-9, "-" and "."';
+  if (wrong !== undefined) return { verdict: "wrong", message: `${kind}/${name}: ${wrong}` };
+  return {
+    verdict: "ours",
+    keys: [...(namespace === place.namespace ? [name] : []), ...(isTenants ? [`${namespace}/${name}`] : [])],
+    object: kind === "Secret" ? withStringData(manifest.object) : manifest.object,
+  };
+}
+
+/** Of a Namespace only its labels are looked at. */
+function namespaceBelonging({ apiVersion: version, kind, name, object }: ManifestObject): Belonging {
+  if (!label.test(name)) return { verdict: "wrong", message: "Namespace has a metadata.name that is no namespace's name" };
+  const labels = recordOf(recordOf(object["metadata"])["labels"]);
+  const [wrong] = Object.entries(labels).flatMap(([key, value]) => (typeof value === "string" ? [] : [key]));
+  if (wrong !== undefined) return { verdict: "wrong", message: `Namespace/${name}: label "${wrong}" is not a string; put it in quotes` };
+  return { verdict: "ours", keys: [name], object: { apiVersion: version, kind, metadata: { name, labels } } };
+}
+
+/** As the API server stores it: a namespace exactly if the kind has one, and no status but the one that the operator writes. */
+function asStored({ kind, namespace, object }: ManifestObject): Readonly<Record<string, unknown>> {
   const { status: _status, ...rest } = object;
   const { namespace: _namespace, ...metadata } = recordOf(object["metadata"]);
-  return { ...rest, metadata };
+  return { ...rest, metadata: { ...metadata, ...(namespacedKinds.has(kind) && { namespace }) } };
 }
 
 /** What the API server would refuse; its refusal is loud, and so is this. */

@@ -2,6 +2,13 @@ import { createHash } from "node:crypto";
 import { materialKinds } from "./belonging.ts";
 import type { ManifestObject } from "./parse.ts";
 
+/** An object and what it is known by among those of its kind: `name`, or `namespace/name`. */
+export interface Keyed {
+  readonly key: string;
+  readonly manifest: ManifestObject;
+  readonly object: Readonly<Record<string, unknown>>;
+}
+
 /** An object as an API server would hand it out, and what tells whether it has changed. */
 export interface IdentifiedObject {
   readonly manifest: ManifestObject;
@@ -27,16 +34,17 @@ export class Identities {
     this.#namespace = namespace;
   }
 
-  /** The object with its metadata; the very same value as `before` if nothing has changed. */
-  identify(manifest: ManifestObject, content: Readonly<Record<string, unknown>>, before: IdentifiedObject | undefined): IdentifiedObject {
+  /** The object with its metadata; the very same value as `before`, which was known by the same key, if nothing has changed. */
+  identify({ key, manifest, object: content }: Keyed, before: IdentifiedObject | undefined): IdentifiedObject {
     const contentHash = hashOf(content);
     if (before?.contentHash === contentHash) return before.manifest === manifest ? before : { ...before, manifest };
-    const isMaterial = materialKinds.has(manifest.kind);
+    const given = content["metadata"] as Readonly<Record<string, unknown>>; // parseManifests has found a name in it
+    const namespace = materialKinds.has(manifest.kind) ? (manifest.namespace ?? this.#namespace) : given["namespace"];
     const metadata = {
-      ...(content["metadata"] as Readonly<Record<string, unknown>>), // parseManifests has found a name in it
-      ...(isMaterial && { namespace: this.#namespace }),
-      uid: hashOf([manifest.kind, isMaterial ? this.#namespace : "", manifest.name]),
-      generation: this.#generation(manifest, content),
+      ...given,
+      ...(namespace !== undefined && { namespace }),
+      uid: hashOf([manifest.kind, namespace ?? "", manifest.name]),
+      generation: this.#generation(`${manifest.kind}/${key}`, content),
       resourceVersion: this.#version(manifest.kind, contentHash),
       creationTimestamp: "1970-01-01T00:00:00Z",
     };
@@ -44,24 +52,23 @@ export class Identities {
   }
 
   /** The object is gone. Should it come back, it has another generation than it had: uid and generation together are read as "the same". */
-  forget(kind: string, name: string): void {
-    const key = `${kind}/${name}`;
-    const past = this.#alive.get(key);
+  forget(kind: string, key: string): void {
+    const of = `${kind}/${key}`;
+    const past = this.#alive.get(of);
     if (past === undefined) return;
-    this.#alive.delete(key);
-    this.#gone.delete(key);
-    this.#gone.set(key, past.generation);
+    this.#alive.delete(of);
+    this.#gone.delete(of);
+    this.#gone.set(of, past.generation);
     const [oldest] = this.#gone.keys();
     if (this.#gone.size > rememberedGone && oldest !== undefined) this.#gone.delete(oldest);
   }
 
-  #generation({ kind, name }: ManifestObject, content: Readonly<Record<string, unknown>>): number {
-    const key = `${kind}/${name}`;
+  #generation(of: string, content: Readonly<Record<string, unknown>>): number {
     const specHash = hashOf(content["spec"] ?? "");
-    const past = this.#alive.get(key);
+    const past = this.#alive.get(of);
     if (past?.specHash === specHash) return past.generation;
-    const generation = (past?.generation ?? this.#gone.get(key) ?? 0) + 1;
-    this.#alive.set(key, { specHash, generation });
+    const generation = (past?.generation ?? this.#gone.get(of) ?? 0) + 1;
+    this.#alive.set(of, { specHash, generation });
     return generation;
   }
 

@@ -1,16 +1,16 @@
 import { type FSWatcher, watch } from "node:fs";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
-import { belongs } from "./belonging.ts";
+import { belongs, type Place, tenantOf } from "./belonging.ts";
 import { type DirectoryState, type FileState, isSameDirectory, readDirectory } from "./directory.ts";
-import { Identities, type IdentifiedObject } from "./identity.ts";
-import { type ManifestObject, type ManifestProblem, problemAt } from "./parse.ts";
+import { Identities, type IdentifiedObject, type Keyed } from "./identity.ts";
+import { type ManifestProblem, problemAt } from "./parse.ts";
 
 /** Where and how manifests are read. */
 export interface ManifestSourceOptions {
   /** Read with its sub-directories; `.yaml`, `.yml` and `.json`; ≤ 1,000 files of ≤ 4 MiB. */
   readonly directory: string;
-  /** Secrets, ConfigMaps and ServiceAccounts of this namespace (and those that name none) are kept, others ignored. */
+  /** The operator's: Secrets, ConfigMaps and ServiceAccounts of it (and those that name none) are kept, and those of namespaces of namespaced objects. */
   readonly namespace: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -20,12 +20,9 @@ export interface ManifestSourceOptions {
 
 /** What a file contributes: its objects that belong here, as they are or as they last were when all of it could be used. */
 interface Contribution {
+  /** Of the file, and of the namespaces that there were. */
   readonly digest: string;
-  readonly objects: readonly Accepted[];
-}
-interface Accepted {
-  readonly manifest: ManifestObject;
-  readonly object: Readonly<Record<string, unknown>>;
+  readonly objects: readonly Keyed[];
 }
 
 /** A change counts once two looks this far apart agree: editors empty a file, or rename it away, before they write it. */
@@ -45,7 +42,7 @@ export class ManifestSource {
   #views: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map();
   #problems: readonly ManifestProblem[] = [];
   #state: DirectoryState = { files: new Map(), problems: [] };
-  #changed: (kind: string, name: string) => void = () => {};
+  #changed: (kind: string, key: string) => void = () => {};
 
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
@@ -57,18 +54,18 @@ export class ManifestSource {
     return this.#problems;
   }
 
-  /** Deep-frozen objects of one kind by name. */
+  /** Deep-frozen objects of one kind, by name; of namespaces, but for what is in the operator's own, by `namespace/name`. */
   objects(kind: string): ReadonlyMap<string, unknown> {
     return this.#views.get(kind) ?? new Map();
   }
 
   /** Resolves once the directory has been read; goes on following it until `signal` aborts. @throws ManifestError */
-  async start(listener: { changed(kind: string, name: string): void }, signal: AbortSignal): Promise<void> {
+  async start(listener: { changed(kind: string, key: string): void }, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#state = await readDirectory(this.#options.directory, this.#state);
     signal.throwIfAborted();
     this.#apply(this.#state);
-    this.#changed = (kind, name) => listener.changed(kind, name);
+    this.#changed = (kind, key) => listener.changed(kind, key);
     void this.#follow(signal);
   }
 
@@ -125,27 +122,40 @@ export class ManifestSource {
 
   #apply(state: DirectoryState): void {
     const problems = [...state.problems];
-    const accepted: Accepted[] = [];
-    for (const [path, file] of state.files) accepted.push(...this.#contribution(path, file, problems));
     for (const path of this.#lastGood.keys()) if (!state.files.has(path)) this.#lastGood.delete(path);
+    const place = { namespace: this.#options.namespace, tenants: this.#tenants(state) };
+    const accepted: Keyed[] = [];
+    for (const [path, file] of state.files) accepted.push(...this.#contribution({ path, file, place }, problems));
     this.#publish(accepted, problems);
     this.#report(problems);
   }
 
-  #contribution(path: string, file: FileState, problems: ManifestProblem[]): readonly Accepted[] {
+  /** Namespaces that namespaced objects live in, those included that a file last said which cannot be used now. */
+  #tenants(state: DirectoryState): ReadonlySet<string> {
+    const now = [...state.files.values()].flatMap(({ parsed }) => parsed.objects);
+    const before = [...this.#lastGood.values()].flatMap(({ objects }) => objects.map(({ manifest }) => manifest));
+    return new Set([...now, ...before].flatMap((manifest) => tenantOf(manifest) ?? []).toSorted());
+  }
+
+  #contribution(
+    of: { readonly path: string; readonly file: FileState; readonly place: Place },
+    problems: ManifestProblem[],
+  ): readonly Keyed[] {
+    const { path, file, place } = of;
+    const digest = [file.digest, ...place.tenants].join(" ");
     const last = this.#lastGood.get(path);
-    if (last !== undefined && last.digest === file.digest) return last.objects;
+    if (last !== undefined && last.digest === digest) return last.objects;
     const found: ManifestProblem[] = [...file.parsed.problems];
-    const objects: Accepted[] = [];
+    const objects: Keyed[] = [];
     for (const manifest of file.parsed.objects) {
-      const belonging = belongs(manifest, this.#options.namespace);
-      if (belonging.verdict === "ours") objects.push({ manifest, object: belonging.object });
+      const belonging = belongs(manifest, place);
+      if (belonging.verdict === "ours") for (const key of belonging.keys) objects.push({ key, manifest, object: belonging.object });
       else if (belonging.verdict === "wrong") found.push(problemAt(manifest, belonging.message));
     }
     if (file.blank && last !== undefined && last.objects.length > 0)
       found.push({ file: path, message: "is empty; delete it to remove its objects" });
     if (found.length === 0) {
-      this.#lastGood.set(path, { digest: file.digest, objects });
+      this.#lastGood.set(path, { digest, objects });
       return objects;
     }
     const note = last === undefined ? "nothing of the file is used" : "its last good version stays in use";
@@ -153,28 +163,29 @@ export class ManifestSource {
     return last?.objects ?? [];
   }
 
-  #publish(accepted: readonly Accepted[], problems: ManifestProblem[]): void {
+  #publish(accepted: readonly Keyed[], problems: ManifestProblem[]): void {
     const before = this.#objects;
     const next = new Map<string, Map<string, IdentifiedObject>>();
-    for (const { manifest, object } of accepted) {
-      const { kind, name } = manifest;
+    for (const keyed of accepted) {
+      const { key, manifest } = keyed;
+      const { kind } = manifest;
       const ofKind = next.get(kind) ?? new Map<string, IdentifiedObject>();
       next.set(kind, ofKind);
-      const first = ofKind.get(name);
-      if (first === undefined) ofKind.set(name, this.#identities.identify(manifest, object, before.get(kind)?.get(name)));
-      else problems.push(problemAt(manifest, `${kind}/${name} is in ${first.manifest.file} already, and that one counts`));
+      const first = ofKind.get(key);
+      if (first === undefined) ofKind.set(key, this.#identities.identify(keyed, before.get(kind)?.get(key)));
+      else problems.push(problemAt(manifest, `${kind}/${key} is in ${first.manifest.file} already, and that one counts`));
     }
     const changes: (readonly [string, string])[] = [];
     for (const kind of new Set([...before.keys(), ...next.keys()])) {
       const [old, now] = [before.get(kind), next.get(kind)];
-      for (const name of old?.keys() ?? []) if (now?.has(name) !== true) this.#identities.forget(kind, name);
-      for (const name of new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])) {
-        if (old?.get(name)?.object !== now?.get(name)?.object) changes.push([kind, name]);
+      for (const key of old?.keys() ?? []) if (now?.has(key) !== true) this.#identities.forget(kind, key);
+      for (const key of new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])) {
+        if (old?.get(key)?.object !== now?.get(key)?.object) changes.push([kind, key]);
       }
     }
     this.#objects = next;
-    this.#views = new Map([...next].map(([kind, ofKind]) => [kind, new Map([...ofKind].map(([name, { object }]) => [name, object]))]));
-    for (const [kind, name] of changes) this.#changed(kind, name);
+    this.#views = new Map([...next].map(([kind, ofKind]) => [kind, new Map([...ofKind].map(([key, { object }]) => [key, object]))]));
+    for (const [kind, key] of changes) this.#changed(kind, key);
   }
 
   #unreadable(error: unknown): void {

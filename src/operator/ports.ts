@@ -2,13 +2,27 @@
 export interface ResourceSource {
   /** Resolves once the initial list of every kind is in; from then on every change marks its key. Rejects only with the signal's reason. */
   start(listener: SourceListener, signal: AbortSignal): Promise<void>;
-  /** Raw, deep-frozen objects of one kind, by name: cluster-scoped kinds, and Secrets, ConfigMaps and ServiceAccounts of the own namespace. */
+  /**
+   * Raw, deep-frozen objects of one kind. By name: cluster-scoped kinds, `Namespace` (its labels), and Secrets, ConfigMaps and ServiceAccounts of the own
+   * namespace. By `namespace/name`: namespaced kinds, and Secrets, ConfigMaps and ServiceAccounts of namespaces whose objects refer to some.
+   */
   objects(kind: string): ReadonlyMap<string, unknown>;
+  /**
+   * Why objects of a kind in a namespace are not in `objects` though they may exist. Undefined, as for every source without such limits: what is not there
+   * does not exist. When it changes, the objects of that namespace which refer to the kind are marked.
+   */
+  denied?(kind: string, namespace: string): Denial | undefined;
 }
+
+/**
+ * `Forbidden`: the operator may not read them until somebody binds a role that lets it; `NotListed`: they have not been read yet, or the server does not
+ * answer; `TooLarge`: the namespace has more of them than is kept; `TooManyNamespaces`: no further namespace is followed.
+ */
+export type Denial = "Forbidden" | "NotListed" | "TooLarge" | "TooManyNamespaces";
 
 export interface SourceListener {
   /** An event only marks a key dirty: the cache is read afresh (design 5). */
-  changed(kind: string, name: string): void;
+  changed(kind: string, key: string): void;
 }
 
 /** What an object's status is written with. */
@@ -22,6 +36,8 @@ export interface StatusSink {
 }
 export interface StatusWrite {
   readonly kind: string;
+  /** Of an object of a namespaced kind; absent for any other. */
+  readonly namespace?: string;
   readonly name: string;
   readonly resourceVersion: string;
   readonly status: unknown;

@@ -16,7 +16,7 @@ export interface ModelArtifact {
 export const signatureType = "application/vnd.model.signature";
 
 /** What model verifiers make of it: `by alice bob` is verified, `partly alice` too and there may be more signers, the rest is what it says. */
-export type Finding = `by ${string}` | `partly ${string}` | "bad" | "unclear" | "throws" | "layer";
+export type Finding = `by ${string}` | `partly ${string}` | "bad" | "attestation" | "unclear" | "throws" | "layer";
 
 export interface ArtifactOptions {
   /** Default `by alice`. `layer`: verified by alice if its layer can be read. */

@@ -20,6 +20,8 @@ export interface Script {
   /** "hidden": NotFound by a registry that does not show the repository. */
   readonly resolve?: ErrorClass | "silence" | "defect" | "hidden";
   readonly referrers?: Answer<readonly ModelArtifact[]>;
+  /** Of artifacts that are evidence themselves, by their digest; default what `referrers` says. */
+  readonly referrersOf?: Readonly<Record<string, Answer<readonly ModelArtifact[]>>>;
   /** After this many entries the listing fails in the class of `cut`. */
   readonly cutAfter?: number;
   readonly cut?: ErrorClass;
@@ -45,7 +47,7 @@ export function modelStore(name: string, script: Script = {}): ModelStore {
   const signals: [string, AbortSignal][] = [];
   const location: Location = { key: script.location ?? "evidence.example/app", host: `${name}.example` };
   const content = new Map<Digest, Uint8Array>();
-  for (const list of [script.referrers, script.tagged, script.holds])
+  for (const list of [script.referrers, script.tagged, script.holds, ...Object.values(script.referrersOf ?? {})])
     if (Array.isArray(list))
       for (const { descriptor, bytes, layers } of list as readonly ModelArtifact[]) {
         content.set(descriptor.digest, bytes);
@@ -89,8 +91,8 @@ export function modelStore(name: string, script: Script = {}): ModelStore {
       if (digest === undefined) throw failure("NotFound", name);
       return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size: 500 };
     },
-    listReferrers: (_repository, _subject, signal) => give(script.referrers, "list", signal),
-    listTagged: (_repository, _subject, signal) => give(script.tagged, "tag", signal),
+    listReferrers: (_repository, { digest }, signal) => give(script.referrersOf?.[digest] ?? script.referrers, "list", signal),
+    listTagged: (_repository, { digest }, signal) => give(script.referrersOf?.[digest] === undefined ? script.tagged : [], "tag", signal),
     async fetch(_repository, { digest }, signal) {
       await enter(`fetch ${digest}`, signal);
       if (script.fetch !== undefined) await fail(script.fetch, name, signal);

@@ -50,7 +50,7 @@ async function find(name: string, script: VerifierScript, input: VerifyInput, si
   const signers = names.filter((who) => script.trusts?.includes(who) ?? true).map((who) => ({ id: `key:${who}`, name: who }));
   const incomplete = isPartly && { incomplete: "it has more signatures than are looked at" };
   if (signers.length > 0) return { ...head, outcome: "verified", signers, ...incomplete };
-  const reason = names.length > 0 ? "NoTrustedKey" : "BadSignature";
+  const reason = finding === "attestation" ? "NotASignature" : names.length > 0 ? "NoTrustedKey" : "BadSignature";
   return { ...head, outcome: "rejected", reason, message: "as it was told" };
 }
 

@@ -1,9 +1,10 @@
 import { builtInPolicy } from "../../src/engine/built-in.ts";
+import type { Expressions } from "../../src/engine/expression.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import type { Report } from "../../src/engine/report.ts";
 import type { VerdictCache } from "../../src/engine/verdict-cache.ts";
 import { verifyImage } from "../../src/engine/verify-image.ts";
-import type { ViewStore, ViewVerifier } from "../../src/engine/view.ts";
+import type { ViewLeaf, ViewPolicy, ViewStore, ViewVerifier } from "../../src/engine/view.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import { ManualClock } from "../support/clock.ts";
 import { subject } from "./model-artifact.ts";
@@ -18,6 +19,27 @@ export interface VerifyOptions {
   readonly verdicts?: VerdictCache;
   readonly totalMs?: number;
   readonly signal?: AbortSignal;
+  /** Default: the built-in one. */
+  readonly policies?: readonly ViewPolicy[];
+  readonly expressions?: Expressions;
+}
+
+/** A policy of one leaf for each entry, enforced. */
+export function policy(name: string, leaves: readonly ViewLeaf[], more: Partial<ViewPolicy> = {}): ViewPolicy {
+  return {
+    name: `Policy/${name}`,
+    enforcement: "Enforce",
+    onInconclusive: "Deny",
+    tags: "Pin",
+    exceptions: [],
+    require: leaves.map((leaf) => ({ anyOf: [leaf] })),
+    ...more,
+  };
+}
+
+/** At least one signer of the Verifier, unless said otherwise. */
+export function needs(verifier: string, more: Partial<Extract<ViewLeaf, { type: "verifier" }>> = {}): ViewLeaf {
+  return { type: "verifier", verifier, atLeast: 1, count: "Signers", every: false, ...more };
 }
 
 export const digestImage = `registry.example/app@${subject}`;
@@ -31,12 +53,18 @@ export function verify(stores: readonly ViewStore[], options: VerifyOptions = {}
     {
       image,
       reference: reference(image),
-      view: { revision: "r1", stores: byName(stores), verifiers: byName(verifiers), policies: [builtInPolicy(byName(verifiers))] },
+      view: {
+        revision: "r1",
+        stores: byName(stores),
+        verifiers: byName(verifiers),
+        policies: options.policies ?? [builtInPolicy(byName(verifiers))],
+      },
     },
     {
       clock,
       memory: options.memory ?? new Map<string, string>(),
       results: options.results ?? new ResultCache(),
+      ...(options.expressions !== undefined && { expressions: options.expressions }),
       ...(options.verdicts !== undefined && { verdicts: options.verdicts }),
       ...(options.totalMs !== undefined && { totalMs: options.totalMs }),
     },

@@ -94,3 +94,35 @@ test("sameStatus() agrees with a copy by way of JSON", () => {
     { numRuns: 200, interruptAfterTimeLimit: 2000 },
   );
 });
+
+test("KubeStatusSink writes to an object's own namespace, and refuses a namespace where there is none and the other way round", async (t) => {
+  const gadgets = { group: "example.com", version: "v1", plural: "gadgets", kind: "Gadget", namespaced: true };
+  const api = await FakeKubeApi.start({ resources: [widgets, gadgets] });
+  t.after(() => api.close());
+  const client = await clientOf(api, { clock: new ManualClock() });
+  t.after(() => client.close());
+  for (const namespace of ["team-a", "team-b"]) api.put("gadgets", { metadata: { name: "a", namespace } });
+  const sink = new KubeStatusSink({
+    client,
+    collections: [{ resource: widgets }, { resource: gadgets, namespace: "*" }],
+    fieldManager: "test-manager",
+  });
+  const write = { kind: "Gadget", name: "a", resourceVersion: "102", status: { ready: true } };
+  const applied = await sink.apply({ ...write, namespace: "team-b" }, signal);
+  assert.equal(applied.outcome, "applied");
+  const [request] = api.requests;
+  assert.deepEqual(
+    [request?.path, JSON.parse(request?.body ?? "")],
+    [
+      "/apis/example.com/v1/namespaces/team-b/gadgets/a/status",
+      {
+        apiVersion: "example.com/v1",
+        kind: "Gadget",
+        metadata: { name: "a", namespace: "team-b", resourceVersion: "102" },
+        status: { ready: true },
+      },
+    ],
+  );
+  await assert.rejects(sink.apply(write, signal), { code: "KUBE_CONFIG_INVALID" });
+  await assert.rejects(sink.apply({ ...write, kind: "Widget", namespace: "team-a" }, signal), { code: "KUBE_CONFIG_INVALID" });
+});

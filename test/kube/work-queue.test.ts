@@ -258,3 +258,47 @@ test("WorkQueue never loses a key and never hands one out twice at once, whateve
     { numRuns: 200, interruptAfterTimeLimit: 2000 },
   );
 });
+
+test("WorkQueue gives groups of keys their turns: one with thousands does not keep another waiting", async () => {
+  const clock = new ManualClock();
+  const groupOf = (key: string): string => key.split("/").at(0) ?? "";
+  const queue = new WorkQueue<string>({ name: "test", clock, metrics: new RecordingMetrics(), groupOf });
+  for (let index = 0; index < 1000; index += 1) queue.add(`flood/${index}`);
+  for (const key of ["quiet/1", "quiet/2", "other/1"]) queue.add(key);
+  const taken: (string | undefined)[] = [];
+  for (let index = 0; index < 7; index += 1) taken.push(await queue.get(signal));
+  assert.deepEqual(taken, ["flood/0", "quiet/1", "other/1", "flood/1", "quiet/2", "flood/2", "flood/3"]);
+  assert.equal(queue.length, 996);
+});
+
+test("WorkQueue in groups still hands out every key once, in order within its group", () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat({ max: 9 })), { maxLength: 40 }), async (pairs) => {
+      const groupOf = (key: string): string => key.charAt(0);
+      const queue = new WorkQueue<string>({ name: "test", clock: new ManualClock(), metrics: new RecordingMetrics(), groupOf });
+      const added = [...new Set(pairs.map(([group, index]) => `${group}${index}`))];
+      for (const [group, index] of pairs) queue.add(`${group}${index}`);
+      queue.shutDown();
+      const taken: string[] = [];
+      for (let key = await queue.get(signal); key !== undefined; key = await queue.get(signal)) {
+        taken.push(key);
+        queue.done(key);
+      }
+      assert.deepEqual(taken.toSorted(), added.toSorted());
+      for (const group of ["a", "b", "c"]) {
+        const of = (keys: readonly string[]): string[] => keys.filter((key) => groupOf(key) === group);
+        assert.deepEqual(of(taken), of(added));
+      }
+    }),
+    { numRuns: 100 },
+  ));
+
+test("RateLimiter makes no group wait for the failures of another, and forgets groups that owe nothing", () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter<string>(clock, { ...retryLimits, keyInitialMs: 1 });
+  for (let index = 0; index < 1000; index += 1) limiter.when(`flood/${index}`, "flood");
+  assert.equal(limiter.when("flood/last", "flood"), 90_100);
+  assert.equal(limiter.when("quiet/1", "quiet"), 1);
+  for (let index = 0; index < 3000; index += 1) limiter.when(`${index}`, `group-${index}`);
+  assert.equal(limiter.when("flood/more", "flood"), 90_200, "whoever owes is not forgotten");
+});

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { kinds } from "../../src/api/object.ts";
 import { silentLogger } from "../../src/kernel/logger.ts";
 import { ManifestError } from "../../src/manifests/directory.ts";
 import { ManifestSource } from "../../src/manifests/source.ts";
@@ -110,7 +111,7 @@ test("ManifestSource.start() resolves with everything listed: own kinds, and Sec
 test("ManifestSource gives objects the metadata that an API server would, and drops what it would not take from a file", async (context) => {
   const { start, get } = await setUp(context, {
     "a.yaml":
-      "apiVersion: countersign.dev/v1alpha1\nkind: Store\nmetadata: {name: one, namespace: x, uid: forged, generation: 9, labels: {a: b}}\nspec: {}\nstatus: {observedGeneration: 9}\n",
+      "apiVersion: countersign.dev/v1alpha1\nkind: Store\nmetadata: {name: one, namespace: countersign-system, uid: forged, generation: 9, labels: {a: b}}\nspec: {}\nstatus: {observedGeneration: 9}\n",
     "b.yaml": secret("s", "hunter2"),
   });
   await start();
@@ -175,7 +176,7 @@ const faults: { readonly name: string; readonly text: string; readonly problem: 
   {
     name: "a kind of ours misspelt",
     text: stores("x").replace("Store", "Stroe"),
-    problem: 'a.yaml:1:1: kind "Stroe" is not one of countersign.dev/v1alpha1: Store, AuthProvider, Verifier, KeyProvider',
+    problem: `a.yaml:1:1: kind "Stroe" is not one of countersign.dev/v1alpha1: ${kinds.join(", ")}; of a namespace, with "Namespaced" in front`,
   },
   {
     name: "a version that is not served",

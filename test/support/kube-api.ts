@@ -54,6 +54,10 @@ export class FakeKubeApi {
   expiry: "http" | "in-stream" = "in-stream";
   /** Members of a status that its schema does not know: an apply is then refused with 500, whatever `fieldValidation` says. */
   undeclared: readonly string[] = [];
+  /** What no identity may list or watch: `secrets` everywhere, `secrets team-a` in one namespace. An open watch goes on, as with the real one. */
+  readonly forbidden = new Set<string>();
+  /** What is never answered, named in the same way. */
+  readonly unanswered = new Set<string>();
   readonly #options: FakeKubeApiOptions;
   readonly #server: Server;
   readonly #objects = new Map<string, { readonly collection: string; object: Json }>();
@@ -220,6 +224,12 @@ export class FakeKubeApi {
     for (const resource of this.#options.resources) {
       const target = parsePath(request.path, resource);
       if (target === undefined) continue;
+      const named = [resource.plural, `${resource.plural} ${target.namespace}`];
+      if (named.some((name) => this.unanswered.has(name))) return;
+      if (request.verb !== "get" && named.some((name) => this.forbidden.has(name))) {
+        sendStatus(response, 403, "Forbidden", `cannot list resource "${resource.plural}" in the namespace "${target.namespace}"`);
+        return;
+      }
       const matches = ({ collection, object }: { collection: string; object: Json }): boolean =>
         collection === collectionOf(resource) &&
         (target.namespace === undefined || (object["metadata"] as Json)["namespace"] === target.namespace);
