@@ -1,0 +1,60 @@
+/** One replica under load: 10,000 distinct images with five artifacts each, then verdicts from its cache (design 9). Registry and replica are processes of their own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { Row } from "./keychain.ts";
+
+const images = 10_000;
+const artifactsEach = 5;
+/** Ends what hangs. */
+const limitMs = 10 * 60_000;
+
+interface Figures {
+  readonly coldPerSecond: number;
+  readonly cachedPerSecond: number;
+  readonly longestBlockMs: number;
+  readonly idleMiB: number;
+  readonly peakMiB: number;
+}
+
+export async function run(): Promise<readonly Row[]> {
+  const registry = spawn(process.execPath, [path("registry.ts"), String(images), String(artifactsEach)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    timeout: limitMs,
+  });
+  try {
+    const setting = await firstLine(registry.stdout);
+    const replica = spawn(process.execPath, [path("replica.ts")], { stdio: ["pipe", "pipe", "inherit"], timeout: limitMs });
+    replica.stdin.end(setting);
+    const figures = JSON.parse(await text(replica.stdout)) as Figures;
+    const name = `${images.toLocaleString("en")} images × ${artifactsEach} artifacts`;
+    return [
+      { name: `${name}, cold, 32 at a time`, value: figures.coldPerSecond, unit: "images/s", budget: 250 },
+      { name: `${name}: longest event-loop block`, value: figures.longestBlockMs, unit: "ms", budget: 50 },
+      {
+        name: `${name}: resident memory, most (${Math.round(figures.idleMiB)} MiB when idle, run from source)`,
+        value: figures.peakMiB,
+        unit: "MiB",
+        budget: 256,
+      },
+      { name: "verdicts from the cache, engine alone, one after the other", value: figures.cachedPerSecond, unit: "verdicts/s" },
+    ];
+  } finally {
+    registry.stdin.end();
+    if (registry.exitCode === null) await once(registry, "exit");
+  }
+}
+
+function path(file: string): string {
+  return fileURLToPath(new URL(`./serving/${file}`, import.meta.url));
+}
+
+async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
+  let line = "";
+  for await (const chunk of stream) {
+    line += String(chunk);
+    if (line.includes("\n")) break;
+  }
+  return line;
+}
