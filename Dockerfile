@@ -13,6 +13,7 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /src/dist/ /app/
 USER 65532:65532
 ENV NODE_ENV=production
-# 60 % of the Deployment's memory limit, so that the heap is shed before the kernel ends the process.
-ENTRYPOINT ["/usr/local/bin/node", "--max-old-space-size=300", "/app/main.mjs"]
+# 60 % of the Deployment's memory limit, so that the heap is shed before the kernel ends the process; and small young generations: 10,000 images with five
+# artifacts each then take half of the memory (docs/benchmarks.md).
+ENTRYPOINT ["/usr/local/bin/node", "--max-old-space-size=300", "--max-semi-space-size=4", "/app/main.mjs"]
 CMD ["serve"]

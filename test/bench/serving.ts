@@ -1,6 +1,7 @@
 /** One replica under load: 10,000 distinct images with five artifacts each, then verdicts from its cache (design 9). Registry and replica are processes of their own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Row } from "./keychain.ts";
@@ -25,7 +26,10 @@ export async function run(): Promise<readonly Row[]> {
   });
   try {
     const setting = await firstLine(registry.stdout);
-    const replica = spawn(process.execPath, [path("replica.ts")], { stdio: ["pipe", "pipe", "inherit"], timeout: limitMs });
+    const replica = spawn(process.execPath, [...(await flags()), path("replica.ts")], {
+      stdio: ["pipe", "pipe", "inherit"],
+      timeout: limitMs,
+    });
     replica.stdin.end(setting);
     const figures = JSON.parse(await text(replica.stdout)) as Figures;
     const name = `${images.toLocaleString("en")} images × ${artifactsEach} artifacts`;
@@ -44,6 +48,12 @@ export async function run(): Promise<readonly Row[]> {
     registry.stdin.end();
     if (registry.exitCode === null) await once(registry, "exit");
   }
+}
+
+/** Those of Node.js that the image sets. */
+async function flags(): Promise<readonly string[]> {
+  const dockerfile = await readFile(new URL("../../Dockerfile", import.meta.url), "utf8");
+  return [...dockerfile.matchAll(/"(--max-[a-z-]+=\d+)"/g)].flatMap(([, flag]) => flag ?? []);
 }
 
 function path(file: string): string {
