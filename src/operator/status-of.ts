@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
 import type { Statuses } from "../api/status.ts";
+import { keyProviderRefsOf } from "../api/verifier.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { ProviderState } from "../keychain/ports.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
@@ -49,7 +50,7 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
     case "Verifier": {
       const entry = snapshot.verifiers.get(name);
       if (entry === undefined) return undefined;
-      const keys = (entry.spec?.config.keyProviderRefs ?? []).reduce(
+      const keys = (entry.spec === undefined ? [] : keyProviderRefsOf(entry.spec)).reduce(
         (sum, ref) => sum + (snapshot.keyProviders.get(ref)?.keyProvider?.keys().length ?? 0),
         0,
       );

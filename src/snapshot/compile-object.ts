@@ -2,7 +2,7 @@ import { decodeAuthProvider } from "../api/auth-provider.ts";
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { decodeKeyProvider } from "../api/key-provider.ts";
 import { decodeMeta } from "../api/object.ts";
-import { decodeVerifier } from "../api/verifier.ts";
+import { decodeVerifier, keyProviderRefsOf } from "../api/verifier.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../keychain/ports.ts";
 import type { CompiledAuthProvider, CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
@@ -50,7 +50,7 @@ export function compileVerifier(
   if (raw === undefined) return undefined;
   const meta = decodeMeta(raw);
   const decoded = before?.meta.uid === meta.uid && before.meta.generation === meta.generation ? before : decodeVerifierEntry(raw);
-  const names = decoded.spec?.config.keyProviderRefs ?? [];
+  const names = decoded.spec === undefined ? [] : keyProviderRefsOf(decoded.spec);
   const revision = revisionOf([
     meta.uid,
     String(meta.generation),
