@@ -1,9 +1,10 @@
 import { authProviderSpec, decodeAuthProvider } from "./auth-provider.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { decodeKeyProvider, keyProviderSpec } from "./key-provider.ts";
-import type { Kind } from "./object.ts";
+import type { Kind, ResourceKind } from "./object.ts";
+import { decodePolicy, policySpec } from "./policy.ts";
 import type { Schema } from "./schema.ts";
-import { authProviderStatus, keyProviderStatus, storeStatus, verifierStatus } from "./status.ts";
+import { authProviderStatus, keyProviderStatus, policyStatus, storeStatus, verifierStatus } from "./status.ts";
 import { decodeStore, storeSpec } from "./store.ts";
 import { decodeVerifier, verifierSpec } from "./verifier.ts";
 
@@ -23,9 +24,15 @@ export interface PrinterColumn {
   readonly description: string;
 }
 
+/** Where the objects of a kind live. */
+type Scope = "Cluster" | "Namespaced";
+
 /** What is known of a kind; everything that handles any kind reads it here. */
 export interface KindRow {
-  readonly kind: Kind;
+  readonly kind: ResourceKind;
+  /** What the objects of both scopes are in code. */
+  readonly base: Kind;
+  readonly scope: Scope;
   readonly plural: string;
   readonly singular: string;
   readonly shortName: string;
@@ -55,10 +62,14 @@ const message: PrinterColumn = {
   description: "Why, for people.",
 };
 
-/** The kinds, in the order in which they are listed. */
-export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } } = {
+type SharedRow = Omit<KindRow, "kind" | "base" | "scope">;
+type ClusterRow<K extends Kind> = SharedRow & { readonly kind: K; readonly base: K; readonly scope: "Cluster" };
+
+const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
   Store: {
     kind: "Store",
+    base: "Store",
+    scope: "Cluster",
     plural: "stores",
     singular: "store",
     shortName: "csstore",
@@ -80,6 +91,8 @@ export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } }
   },
   AuthProvider: {
     kind: "AuthProvider",
+    base: "AuthProvider",
+    scope: "Cluster",
     plural: "authproviders",
     singular: "authprovider",
     shortName: "csauth",
@@ -97,6 +110,8 @@ export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } }
   },
   Verifier: {
     kind: "Verifier",
+    base: "Verifier",
+    scope: "Cluster",
     plural: "verifiers",
     singular: "verifier",
     shortName: "csverifier",
@@ -114,6 +129,8 @@ export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } }
   },
   KeyProvider: {
     kind: "KeyProvider",
+    base: "KeyProvider",
+    scope: "Cluster",
     plural: "keyproviders",
     singular: "keyprovider",
     shortName: "cskey",
@@ -129,4 +146,50 @@ export const kindTable: { readonly [K in Kind]: KindRow & { readonly kind: K } }
       message,
     ],
   },
+  Policy: {
+    kind: "Policy",
+    base: "Policy",
+    scope: "Cluster",
+    plural: "policies",
+    singular: "policy",
+    shortName: "cspolicy",
+    description: "Which results an image needs.",
+    spec: policySpec,
+    status: policyStatus,
+    decode: decodePolicy,
+    columns: [
+      ...ready,
+      { name: "Enforcement", type: "string", jsonPath: ".spec.enforcement", description: "What a verdict against an image does." },
+      age,
+      message,
+    ],
+  },
+};
+
+type TwinRow<K extends Kind> = SharedRow & { readonly kind: `Namespaced${K}`; readonly base: K; readonly scope: "Namespaced" };
+
+/** The same kind with its objects in namespaces. */
+function twin<K extends Kind>(row: ClusterRow<K>): TwinRow<K> {
+  return {
+    ...row,
+    kind: `Namespaced${row.kind}` as const,
+    scope: "Namespaced",
+    plural: `namespaced${row.plural}`,
+    singular: `namespaced${row.singular}`,
+    shortName: row.shortName.replace(/^cs/, "csns"),
+  };
+}
+
+/** The kinds, in the order in which they are listed. */
+export const kindTable: { readonly [K in Kind]: ClusterRow<K> } & { readonly [K in Kind as `Namespaced${K}`]: TwinRow<K> } = {
+  Store: clusterKinds.Store,
+  NamespacedStore: twin(clusterKinds.Store),
+  AuthProvider: clusterKinds.AuthProvider,
+  NamespacedAuthProvider: twin(clusterKinds.AuthProvider),
+  Verifier: clusterKinds.Verifier,
+  NamespacedVerifier: twin(clusterKinds.Verifier),
+  KeyProvider: clusterKinds.KeyProvider,
+  NamespacedKeyProvider: twin(clusterKinds.KeyProvider),
+  Policy: clusterKinds.Policy,
+  NamespacedPolicy: twin(clusterKinds.Policy),
 };

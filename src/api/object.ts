@@ -12,13 +12,51 @@ export interface ObjectMeta {
   readonly creationTime: number;
 }
 
-export const kinds = ["Store", "AuthProvider", "Verifier", "KeyProvider"] as const;
+export const kinds = ["Store", "AuthProvider", "Verifier", "KeyProvider", "Policy"] as const;
 export type Kind = (typeof kinds)[number];
 
-/** `Kind/name`, or `Kind/namespace/name`: key of maps and queues, and how messages name an object. */
+/** A kind as it is written in manifests: cluster-scoped, or its twin whose objects live in namespaces (design 2.2). */
+export type ResourceKind = Kind | `Namespaced${Kind}`;
+export const resourceKinds: readonly ResourceKind[] = kinds.flatMap((kind) => [kind, `Namespaced${kind}` as const]);
+
+const prefix = "Namespaced";
+
+/** What both scopes of a kind have in common: their spec, their code, and their maps. */
+export function baseKind(kind: ResourceKind): Kind {
+  return (kind.startsWith(prefix) ? kind.slice(prefix.length) : kind) as Kind; // the type says that nothing else follows the prefix
+}
+
+/** The kind that an object of this base kind is written as: with a namespace, the twin. */
+export function resourceKind(kind: Kind, namespace: string | undefined): ResourceKind {
+  return namespace === undefined ? kind : `Namespaced${kind}`;
+}
+
+export function isResourceKind(kind: unknown): kind is ResourceKind {
+  return resourceKinds.some((known) => known === kind);
+}
+
+/** `name`, or `namespace/name`: the key of an object in every map of one base kind. */
+export function objectId({ name, namespace }: Pick<ObjectMeta, "name" | "namespace">): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** `Store/production`, or `NamespacedStore/team-a/own`: key of queues and of maps of several kinds, and how messages name an object. */
 export type ObjectKey = `${string}/${string}`;
-export function objectKey(kind: string, meta: Pick<ObjectMeta, "name" | "namespace">): ObjectKey {
-  return meta.namespace === undefined ? `${kind}/${meta.name}` : `${kind}/${meta.namespace}/${meta.name}`;
+export function objectKey(kind: Kind, meta: Pick<ObjectMeta, "name" | "namespace">): ObjectKey {
+  return `${resourceKind(kind, meta.namespace)}/${objectId(meta)}`;
+}
+
+/** What a reference text begins with that means an object of the referrer's own namespace. */
+const own = "./";
+
+/** The text that a reference is decoded to: `acr` for a cluster-scoped object, `./acr` for one of the referrer's own namespace. */
+export function toRef(name: string, scope: "Cluster" | "Namespaced"): string {
+  return scope === "Cluster" ? name : `${own}${name}`;
+}
+
+/** {@link objectId} of what a decoded reference means to a referrer in this namespace. A cluster-scoped referrer can name cluster-scoped objects only. */
+export function resolveRef(ref: string, namespace: string | undefined): string {
+  return namespace !== undefined && ref.startsWith(own) ? objectId({ name: ref.slice(own.length), namespace }) : ref;
 }
 
 /**
@@ -34,7 +72,9 @@ export function decodeMeta(raw: unknown): ObjectMeta {
   return {
     name,
     ...(namespace !== undefined && { namespace }),
-    uid: textOf(ownValue(metadata, "uid")) ?? `${textOf(ownValue(raw, "kind")) ?? ""}/${name}`,
+    uid:
+      textOf(ownValue(metadata, "uid")) ??
+      `${textOf(ownValue(raw, "kind")) ?? ""}/${objectId({ name, ...(namespace !== undefined && { namespace }) })}`,
     generation: typeof generation === "number" && Number.isSafeInteger(generation) ? generation : 1,
     resourceVersion: textOf(ownValue(metadata, "resourceVersion")) ?? "",
     creationTime: Number.isNaN(created) ? 0 : created,

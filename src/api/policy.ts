@@ -1,4 +1,8 @@
 import type { Scope } from "../oci/pattern.ts";
+import { decodeObject } from "./decode.ts";
+import type { Decoded } from "./diagnostic.ts";
+import { maxItems, scopeField } from "./fields.ts";
+import { converted, list, type Schema, struct } from "./schema.ts";
 
 /** What a verdict against an image does at a door: stop it, warn its author, or be written down only. */
 export type Enforcement = "Enforce" | "Warn" | "Audit";
@@ -63,4 +67,39 @@ export interface PolicySpec {
   readonly exceptions: readonly ExceptionSpec[];
   /** Every entry has to hold; never empty. */
   readonly require: readonly RequirementSpec[];
+}
+
+/** Of an invalid Policy: images and namespaces that it may have been meant for, never fewer than a valid reading of it would reach. */
+export interface PolicySalvage {
+  readonly scopes: readonly Scope[];
+  readonly excludeScopes: readonly Scope[];
+  readonly namespaceSelector: LabelSelector;
+}
+
+const everyNamespace: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
+
+/** `spec` of a Policy. */
+export const policySpec: Schema<PolicySpec, "present"> = converted(
+  struct("Which results an image needs.", {
+    scopes: list("Images that it is for.", scopeField('host, host:port or host/path, or "*" for every image.'), {
+      minItems: 1,
+      maxItems,
+      listType: "set",
+    }),
+  }),
+  ({ scopes }) => ({
+    scopes,
+    excludeScopes: [],
+    namespaceSelector: everyNamespace,
+    enforcement: "Enforce",
+    onInconclusive: "Deny",
+    tags: "Pin",
+    exceptions: [],
+    require: [],
+  }),
+);
+
+/** Decodes a Policy as it came from the API server or a file. Never throws. */
+export function decodePolicy(raw: unknown): Decoded<PolicySpec, PolicySalvage> {
+  return decodeObject(policySpec, raw, () => ({ scopes: [{ kind: "all" }], excludeScopes: [], namespaceSelector: everyNamespace }));
 }

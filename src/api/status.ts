@@ -96,10 +96,15 @@ export const keyProviderStatus = status({
 /** `status` of a KeyProvider as it is written to the API. */
 export type KeyProviderStatus = TypeOf<typeof keyProviderStatus>;
 
+export const policyStatus = status({});
+/** `status` of a Policy as it is written to the API. */
+export type PolicyStatus = TypeOf<typeof policyStatus>;
+
 /** Which status belongs to which kind. */
 export interface Statuses {
   readonly Store: StoreStatus;
   readonly AuthProvider: AuthProviderStatus;
   readonly Verifier: VerifierStatus;
   readonly KeyProvider: KeyProviderStatus;
+  readonly Policy: PolicyStatus;
 }

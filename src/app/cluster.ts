@@ -1,4 +1,5 @@
 import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
+import { kinds } from "../api/object.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import type { Collection } from "../kube/resource.ts";
@@ -113,7 +114,11 @@ export class Cluster implements AsyncDisposable {
 }
 
 function ownCollections(): readonly Collection[] {
-  return Object.values(kindTable).map(({ plural, kind }) => ({ resource: { group, version: apiVersion, plural, kind } }));
+  // The others follow once the source keeps objects of namespaces apart.
+  return kinds
+    .filter((kind) => kind !== "Policy")
+    .map((kind) => kindTable[kind])
+    .map(({ plural, kind }) => ({ resource: { group, version: apiVersion, plural, kind } }));
 }
 
 function materialCollections(namespace: string): readonly Collection[] {

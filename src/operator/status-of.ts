@@ -72,6 +72,8 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
         ...(problem !== undefined && { problem }),
       });
     }
+    case "Policy":
+      return undefined; // no snapshot holds one yet
   }
 }
 
@@ -96,6 +98,8 @@ function entriesOf(kind: Kind, snapshot: Snapshot): ReadonlyMap<string, Subject>
       return snapshot.verifiers;
     case "KeyProvider":
       return snapshot.keyProviders;
+    case "Policy":
+      return new Map();
   }
 }
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { toCrd, toOpenApi } from "../../src/api/crd.ts";
 import { type KindRow, kindTable } from "../../src/api/kinds.ts";
-import { kinds } from "../../src/api/object.ts";
+import { resourceKinds } from "../../src/api/object.ts";
 import { choice, integer, list, optional, struct, text } from "../../src/api/schema.ts";
 import { generatedFiles, staleFiles } from "../../scripts/generate.ts";
 import { structuralProblems } from "./structural-schema.ts";
 
-const rows: readonly KindRow[] = Object.values(kindTable);
+const rows: readonly KindRow[] = [kindTable.Store, kindTable.AuthProvider, kindTable.Verifier, kindTable.KeyProvider];
 
 describe("toCrd()", () => {
   for (const row of rows) {
@@ -31,8 +31,8 @@ describe("toCrd()", () => {
   });
 
   it("has one row a kind, with names that nobody else here has", () => {
-    assert.deepEqual(Object.keys(kindTable), [...kinds]);
-    const names = rows.flatMap((row) => [row.plural, row.singular, row.shortName]);
+    assert.deepEqual(Object.keys(kindTable), [...resourceKinds]);
+    const names = Object.values(kindTable).flatMap((row) => [row.plural, row.singular, row.shortName]);
     assert.equal(new Set(names).size, names.length);
   });
 });

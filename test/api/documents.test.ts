@@ -16,7 +16,7 @@ interface Sample {
   readonly kind: Kind;
   readonly object: Readonly<Record<string, unknown>>;
 }
-const pages: { readonly [K in Kind]: string } = {
+const pages: { readonly [K in Exclude<Kind, "Policy">]: string } = {
   Store: "docs/reference/store.md",
   AuthProvider: "docs/reference/auth-provider.md",
   Verifier: "docs/reference/verifier.md",
@@ -41,6 +41,7 @@ describe("samples", () => {
   });
 
   for (const kind of kinds) {
+    if (kind === "Policy") continue; // its page comes with its schema
     const { spec } = kindTable[kind];
     const type = spec.type === "object" ? spec.fields["type"] : undefined;
     for (const name of type?.type === "string" ? (type.choices ?? []) : []) {
