@@ -53,6 +53,14 @@ export default {
     only("undici", "transport"),
     only("(winston|prom-client)", "telemetry"),
     only("commander", "cli"),
+    only("@bufbuild", "compute"),
+    {
+      name: "threads-only-in-compute",
+      severity: "error",
+      comment: "what runs in a thread is started by src/compute/ and ends in src/worker.ts",
+      from: { path: "^src/", pathNot: "^src/(compute/|worker\\.ts$)" },
+      to: { path: "^(node:)?worker_threads$" },
+    },
     {
       name: "plugins-are-blind",
       severity: "error",

@@ -1,4 +1,7 @@
-/** Bundles src/main.ts for the image: one entry and its lazily loaded chunks in dist/. Prints the bytes of each. */
+/**
+ * Bundles src/main.ts and src/worker.ts for the image: two entries and their lazily loaded chunks, side by side in dist/ (or in the first argument;
+ * further arguments are entries besides, for tests). Prints the bytes of each.
+ */
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -8,7 +11,8 @@ const outdir = process.argv[2] ?? `${root}dist`;
 await rm(outdir, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
-  entryPoints: ["src/main.ts"],
+  entryPoints: ["src/main.ts", "src/worker.ts", ...process.argv.slice(3)],
+  entryNames: "[name]", // compute/ finds worker.mjs beside whatever chunk it is in
   outdir,
   outExtension: { ".js": ".mjs" },
   bundle: true,
