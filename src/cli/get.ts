@@ -20,7 +20,7 @@ export function addGet(program: Command, context: CommandContext): Command {
   const command = program
     .command("get")
     .description("print objects and their status as kubectl would; with --manifests every registry is probed once")
-    .addArgument(new Argument("<KIND>", "stores, authproviders, verifiers or keyproviders").argParser(parseKind))
+    .addArgument(new Argument("<KIND>", "stores, authproviders, verifiers, keyproviders or policies").argParser(parseKind))
     .argument("[NAME]", "one object only")
     .addOption(outputOption(formats))
     .action(async (kind: Kind, name: string | undefined, options: GetOptions) =>

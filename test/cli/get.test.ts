@@ -43,12 +43,12 @@ describe("get", () => {
     [["get", "verifiers", "x"], 'error: There is no Verifier "x" (CLI_NOT_FOUND)\nwhat to do: there are no verifiers\n', 1],
     [
       ["get", "storse"],
-      'error: There is no kind "storse" (CLI_USAGE)\nwhat to do: write stores (there are stores, authproviders, verifiers, keyproviders)\n',
+      'error: There is no kind "storse" (CLI_USAGE)\nwhat to do: write stores (there are stores, authproviders, verifiers, keyproviders, policies)\n',
       64,
     ],
     [
       ["get", "secrets"],
-      'error: There is no kind "secrets" (CLI_USAGE)\nwhat to do: write one of stores, authproviders, verifiers, keyproviders\n',
+      'error: There is no kind "secrets" (CLI_USAGE)\nwhat to do: write one of stores, authproviders, verifiers, keyproviders, policies\n',
       64,
     ],
     [["get"], "error: Missing required argument 'KIND' (CLI_USAGE)\nwhat to do: \"countersign get --help\" lists what there is\n", 64],
