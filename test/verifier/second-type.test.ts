@@ -102,7 +102,7 @@ async function compile({ name, pieces, hasPlugin = true }: Tree): Promise<string
   const { promise, resolve } = Promise.withResolvers<string>();
   const tsc = join(root, "node_modules/typescript7/bin/tsc");
   execFile(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", "."], { cwd: copy, timeout: 120_000 }, (error, stdout) =>
-    resolve(error === null ? "" : stdout || String(error)),
+    resolve(error === null ? "" : stdout === "" ? error.message : stdout),
   );
   return await promise;
 }
