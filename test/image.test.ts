@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -27,6 +27,37 @@ test("the bundle of the image runs where there is nothing but Node.js, from a di
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+test("an expression is evaluated by the bundle's own worker, and what starts first has no CEL in it", () => {
+  const directory = mkdtempSync(join(tmpdir(), "countersign-bundle-"));
+  try {
+    execFileSync(process.execPath, ["scripts/bundle.ts", directory, "test/compute/evaluate-one.ts"], { cwd: root, stdio: "pipe" });
+    const { stdout, stderr } = spawnSync(process.execPath, [join(directory, "evaluate-one.mjs"), "evidence.exists(e, e.size % 2 == 0)"], {
+      cwd: tmpdir(),
+      env: {},
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    assert.equal(stdout, "true\n", stderr);
+    const isCel = (file: string): boolean => readFileSync(join(directory, file), "utf8").includes("found no matching overload for");
+    assert.ok(readdirSync(directory).some(isCel));
+    const first = staticImports(directory, "main.mjs");
+    assert.ok(first.length > 1);
+    assert.deepEqual(first.filter(isCel), []);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+/** A file of the bundle and all that is loaded with it. */
+function staticImports(directory: string, entry: string): readonly string[] {
+  const found = new Set([entry]);
+  for (const file of found) {
+    const text = readFileSync(join(directory, file), "utf8");
+    for (const [, name = ""] of text.matchAll(/(?:from|import)"\.\/([^"]+)"/g)) found.add(name);
+  }
+  return [...found];
+}
 
 test("the Dockerfile's stages copy what the bundle needs, and end without root, shell or write access", () => {
   const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = ""]) => sources.split(" "));
