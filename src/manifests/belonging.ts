@@ -1,11 +1,11 @@
 import { apiVersion, group } from "../api/kinds.ts";
-import { kinds } from "../api/object.ts";
+import { kinds, resourceKinds } from "../api/object.ts";
 import type { ManifestObject } from "./parse.ts";
 
 /** Kinds of Kubernetes that objects of ours refer to, each in its own namespace. */
 export const materialKinds: ReadonlySet<string> = new Set(["Secret", "ConfigMap", "ServiceAccount"]);
 const clusterKinds: ReadonlySet<string> = new Set(kinds);
-const namespacedKinds: ReadonlySet<string> = new Set(kinds.map((kind) => `Namespaced${kind}`));
+const namespacedKinds: ReadonlySet<string> = new Set(resourceKinds.filter((kind) => !clusterKinds.has(kind)));
 
 /** RFC 1123, as the API server wants names to be; a slash in one would make it another object's key. */
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { Gauge, Histogram, Metrics } from "../kernel/metrics.ts";
-import { kinds } from "../api/object.ts";
+import { resourceKinds } from "../api/object.ts";
 import type { Snapshot } from "../snapshot/compiled.ts";
 import type { Compiler, DirtyKey } from "../snapshot/compiler.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
@@ -42,7 +42,7 @@ export class ConfigLoop {
   /** Resolves once the first snapshot is published; the loop then goes on until `signal` aborts (see {@link run}). */
   async start(signal: AbortSignal): Promise<void> {
     await this.#deps.source.start({ changed: (kind, name) => this.#mark(`${kind}/${name}`) }, signal);
-    for (const kind of kinds) for (const name of this.#deps.source.objects(kind).keys()) this.#dirty.add(`${kind}/${name}`);
+    for (const kind of resourceKinds) for (const name of this.#deps.source.objects(kind).keys()) this.#dirty.add(`${kind}/${name}`);
     this.#compile();
   }
 

@@ -1,4 +1,4 @@
-import { decodeMeta, type Kind, kinds, type ObjectMeta } from "../api/object.ts";
+import { baseKind, decodeMeta, isResourceKind, type ObjectMeta, type ResourceKind } from "../api/object.ts";
 import { ownValue } from "../api/walk.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -26,7 +26,7 @@ export interface StatusWriterDeps {
   readonly shortestHeartbeatMs?: number;
 }
 
-type Key = `${Kind}/${string}`;
+type Key = `${ResourceKind}/${string}`;
 /** The last status that this process wrote of an object. */
 interface Written {
   readonly uid: string;
@@ -59,11 +59,11 @@ export class StatusWriter {
   constructor(deps: StatusWriterDeps) {
     this.#deps = deps;
     this.#startedAt = deps.clock.now();
-    this.#queue = new WorkQueue({ name: "status", clock: deps.clock, metrics: deps.metrics });
+    this.#queue = new WorkQueue({ name: "status", clock: deps.clock, metrics: deps.metrics, groupOf: namespaceOf });
     this.#writes = deps.metrics.counter("countersign_status_writes_total", "Status writes by why they were made", ["reason"]);
   }
 
-  /** `Kind/name` of objects whose status may have to change. */
+  /** `Kind/name`, or `Kind/namespace/name`, of objects whose status may have to change. */
   enqueue(keys: Iterable<string>): void {
     for (const key of keys) if (isKey(key)) this.#queue.add(key);
   }
@@ -90,27 +90,29 @@ export class StatusWriter {
 
   async #reconcile(key: Key, pass: { readonly reconcileID: string }, signal: AbortSignal): Promise<Reconciled> {
     const { clock, holder, logger, random, sink, source } = this.#deps;
-    const [kind, name] = split(key);
-    const raw = source.objects(kind).get(name);
+    const [resourceKind, id] = split(key);
+    const raw = source.objects(resourceKind).get(id);
     const snapshot = holder.current;
     if (raw === undefined) return this.#forget(key);
     if (snapshot === undefined) return { next: "change" };
+    const object = { kind: baseKind(resourceKind), name: id };
+    const { kind } = object;
     const meta = decodeMeta(raw);
     const known = this.#knownOf(key, meta);
     const standing = known?.judgedFrom === meta.resourceVersion ? known.echo : ownValue(raw, "status");
     const now = clock.now();
     const before = readStatus(kind, standing);
     const context = { snapshot, health: this.#deps.health, now, standing };
-    const desired = statusOf({ kind, name }, context);
+    const desired = statusOf(object, context);
     // The snapshot does not hold this object, or this generation of it, yet: its publication brings the key back.
-    if (desired?.observedGeneration !== meta.generation || uidOf({ kind, name }, snapshot) !== meta.uid) return { next: "change" };
-    const pendingSince = isPending({ kind, name }, context) ? this.#pendingSince(key, meta) : this.#settled(key);
+    if (desired?.observedGeneration !== meta.generation || uidOf(object, snapshot) !== meta.uid) return { next: "change" };
+    const pendingSince = isPending(object, context) ? this.#pendingSince(key, meta) : this.#settled(key);
     const decision = needsWrite(desired, before, {
       now,
       startedAt: this.#startedAt,
       heartbeatMs: heartbeatInterval({
         objects: snapshot.stores.size,
-        intervalMs: (kind === "Store" ? snapshot.stores.get(name)?.spec?.healthCheck.intervalMs : undefined) ?? 0,
+        intervalMs: (kind === "Store" ? snapshot.stores.get(id)?.spec?.healthCheck.intervalMs : undefined) ?? 0,
         random: random(),
         ...(this.#deps.shortestHeartbeatMs !== undefined && { shortestMs: this.#deps.shortestHeartbeatMs }),
       }),
@@ -119,7 +121,9 @@ export class StatusWriter {
     });
     if (decision === "none") return { next: "change" };
     if (typeof decision === "object") return { next: "after", ms: decision.after };
-    const outcome = await sink.apply({ kind, name, resourceVersion: meta.resourceVersion, status: desired }, signal);
+    const { name, namespace, resourceVersion } = meta;
+    const place = { kind: resourceKind, ...(namespace !== undefined && { namespace }), name };
+    const outcome = await sink.apply({ ...place, resourceVersion, status: desired }, signal);
     switch (outcome.outcome) {
       case "gone":
         return this.#forget(key);
@@ -163,12 +167,19 @@ export class StatusWriter {
 }
 
 function isKey(key: string): key is Key {
-  return kinds.some((kind) => key.startsWith(`${kind}/`));
+  return isResourceKind(key.slice(0, Math.max(key.indexOf("/"), 0)));
 }
 
-function split(key: Key): readonly [Kind, string] {
+/** The kind, and what the object is known by among those of its kind: its name, with its namespace in front if it has one. */
+function split(key: Key): readonly [ResourceKind, string] {
   const slash = key.indexOf("/");
-  return [key.slice(0, slash) as Kind, key.slice(slash + 1)]; // isKey has checked the kind
+  return [key.slice(0, slash) as ResourceKind, key.slice(slash + 1)]; // isKey has checked the kind
+}
+
+/** Whose writes wait for each other: those of one namespace, and those of the cluster-scoped objects. */
+function namespaceOf(key: string): string {
+  const [, namespace, name] = key.split("/");
+  return name === undefined ? "" : (namespace ?? "");
 }
 
 function readyOf(status: {
