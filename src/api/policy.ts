@@ -10,6 +10,8 @@ export type Enforcement = "Enforce" | "Warn" | "Audit";
 export type OnInconclusive = "Deny" | "Warn" | "Allow";
 /** What a tag becomes at admission: its digest, a refusal, or what it is. */
 export type TagHandling = "Pin" | "Refuse" | "Accept";
+/** What evidence of an image index is wanted of: the index, or each of the platforms' manifests that it names. */
+export type PlatformHandling = "Index" | "Named";
 /** What is counted: people (distinct signers) or signatures (distinct artifacts). */
 export type Count = "Signers" | "Artifacts";
 

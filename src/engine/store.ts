@@ -30,6 +30,12 @@ export interface Location {
   readonly host: string;
 }
 
+/** A manifest or index that a tag or digest names. */
+export interface Resolved extends Descriptor {
+  /** Of an index: every manifest that it names. Whatever marks one as no platform's is written by whoever pushed it, and a runtime may choose it all the same. */
+  readonly platforms?: readonly Descriptor[];
+}
+
 /** Reads artifacts. Every method throws {@link StoreError} and nothing else but the signal's reason. Built for one Store object. */
 export interface StoreReader {
   /**
@@ -40,7 +46,7 @@ export interface StoreReader {
     repository: Repository,
     reference: { readonly tag: string } | { readonly digest: Digest },
     signal: AbortSignal,
-  ): Promise<Descriptor>;
+  ): Promise<Resolved>;
   /** Referrers API, or the fallback tag. Ends without throwing exactly if the listing is complete (design 6.2: empty is proven, not assumed). */
   listReferrers(repository: Repository, subject: Descriptor, signal: AbortSignal): AsyncIterable<Descriptor>;
   /** cosign's tag (`sha256-<hex>.sig`): belongs to the listing, asked only while the verdict is still open. Zero or one descriptor. */

@@ -2,7 +2,7 @@ import { type Reference, printReference } from "../oci/reference.ts";
 import { printRepository } from "../oci/repository.ts";
 import { Budget } from "./budget.ts";
 import { type Findings, nothingFound } from "./evidence.ts";
-import { judgeSubject } from "./judge-subject.ts";
+import { judgeImage } from "./judge-image.ts";
 import { withoutMisplaced } from "./locations.ts";
 import { evaluatePolicies, foldPolicies, type Occasion, type PolicyState } from "./policy.ts";
 import type { Report, Verdict } from "./report.ts";
@@ -44,12 +44,12 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
   const { verdicts } = deps;
   if (verdicts === undefined) {
     const flight: Flight = { signal: deadline.signal, observable: () => {} };
-    return await judgeSubject({ ...judged, budget }, { ...deps, hedgeMs }, flight);
+    return await judgeImage({ ...judged, budget }, { ...deps, hedgeMs }, flight);
   }
   const key = cacheKey(judged);
   // On its own time: it goes on when this caller has left, to fill the cache.
   const work = (flight: Flight): Promise<Report> =>
-    judgeSubject({ ...judged, budget: new Budget(deps.clock, flightMs) }, { ...deps, hedgeMs }, flight);
+    judgeImage({ ...judged, budget: new Budget(deps.clock, flightMs) }, { ...deps, hedgeMs }, flight);
   const answer = async (): Promise<Report> => {
     try {
       return await verdicts.run(key, work, deadline.signal);

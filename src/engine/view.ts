@@ -1,5 +1,5 @@
 import type { Failure } from "../api/error-class.ts";
-import type { Count, Enforcement, OnInconclusive, TagHandling } from "../api/policy.ts";
+import type { Count, Enforcement, OnInconclusive, PlatformHandling, TagHandling } from "../api/policy.ts";
 import type { Evidence } from "../api/store.ts";
 import type { Store } from "./store.ts";
 import type { Verifier } from "./verifier.ts";
@@ -76,6 +76,8 @@ export interface ViewPolicy {
   readonly enforcement: Enforcement;
   readonly onInconclusive: OnInconclusive;
   readonly tags: TagHandling;
+  /** Default `Index`: what is found for the digest that was named. `Named`: of an index each of its platforms' manifests has to satisfy the policy by itself. */
+  readonly platforms?: PlatformHandling;
   /** Those whose scopes match the image, whatever the time. */
   readonly exceptions: readonly ViewException[];
   /** Every one must hold. */

@@ -17,6 +17,8 @@ export interface Script {
   /** Where the image's own manifest would be read; "layout": nowhere. Default "registry.example/app". */
   readonly target?: string;
   readonly tags?: Readonly<Record<string, Digest>>;
+  /** What an index names, by its digest. */
+  readonly indexes?: Readonly<Record<string, readonly Descriptor[]>>;
   /** "hidden": NotFound by a registry that does not show the repository. */
   readonly resolve?: ErrorClass | "silence" | "defect" | "hidden";
   readonly referrers?: Answer<readonly ModelArtifact[]>;
@@ -89,7 +91,8 @@ export function modelStore(name: string, script: Script = {}): ModelStore {
       if (script.resolve !== undefined) await fail(script.resolve, name, signal);
       const digest = "digest" in reference ? reference.digest : script.tags?.[reference.tag];
       if (digest === undefined) throw failure("NotFound", name);
-      return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size: 500 };
+      const platforms = script.indexes?.[digest];
+      return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size: 500, ...(platforms !== undefined && { platforms }) };
     },
     listReferrers: (_repository, { digest }, signal) => give(script.referrersOf?.[digest] ?? script.referrers, "list", signal),
     listTagged: (_repository, { digest }, signal) => give(script.referrersOf?.[digest] === undefined ? script.tagged : [], "tag", signal),

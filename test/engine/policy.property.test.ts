@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { combine } from "../../src/engine/verify-realms.ts";
+import { combine } from "../../src/engine/combine.ts";
 import { ExpressionError, type ExpressionInput } from "../../src/api/expression.ts";
 import type { Expressions } from "../../src/engine/expression.ts";
 import type { Report } from "../../src/engine/report.ts";
@@ -179,7 +179,7 @@ test("combine() never allows what the cluster does not, whatever the namespace s
     fc.asyncProperty(world, policies, world, policies, async (model, some, theirs, others) => {
       const cluster = await verify(model, some);
       const tenant = await verify(theirs, others);
-      const { outcome } = combine(cluster, tenant).verdict;
+      const { outcome } = combine([cluster, tenant]).verdict;
       if (cluster.verdict.outcome !== "allow") assert.notEqual(outcome, "allow");
       if (tenant.verdict.outcome !== "allow") assert.notEqual(outcome, "allow");
       if (cluster.verdict.outcome === "allow" && tenant.verdict.outcome === "allow") assert.equal(outcome, "allow");

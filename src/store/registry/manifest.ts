@@ -1,4 +1,4 @@
-import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Resolved } from "../../engine/store.ts";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { digestOf } from "../../oci/digest-of.ts";
 import { asObject, field, parseJSON } from "../../oci/json.ts";
@@ -21,7 +21,7 @@ export function manifestRead(reference: string, options: { readonly method?: "GE
  * of a tag the registry's own `Docker-Content-Digest` has to be true, for the container runtime goes by it.
  * @throws StoreError ProtocolError
  */
-export function describeManifest(response: RegistryResponse, target: Target, expected?: Digest): Descriptor {
+export function describeManifest(response: RegistryResponse, target: Target, expected?: Digest): Resolved {
   const { body } = response;
   const stated = response.headers.get("docker-content-digest");
   const digest = expected ?? (stated === undefined ? undefined : parseDigest(stated)) ?? digestOf(body);
@@ -35,7 +35,7 @@ export function describeManifest(response: RegistryResponse, target: Target, exp
 }
 
 /** Manifest and index are told apart by the document; a header that says otherwise is refused (CVE-2021-41190). */
-function typesOf(response: RegistryResponse, target: Target): Pick<Descriptor, "mediaType" | "artifactType"> {
+function typesOf(response: RegistryResponse, target: Target): Omit<Resolved, "digest" | "size"> {
   const header = contentType(response);
   const json = parseJSON(response.body, "The manifest", { bytes: longestManifest });
   const object = json.ok ? asObject(json.value) : undefined;
@@ -48,7 +48,13 @@ function typesOf(response: RegistryResponse, target: Target): Pick<Descriptor, "
   const isKnown = isIndexMediaType(header) || isManifestMediaType(header);
   if (isKnown && isIndexMediaType(header) !== isIndex)
     throw storeError("ProtocolError", target, "the Content-Type of a manifest contradicts the document");
-  if (isIndex) return { mediaType: isIndexMediaType(named) ? named : mediaTypes.imageIndex };
+  if (isIndex) {
+    const index = parseIndex(response.body);
+    return {
+      mediaType: isIndexMediaType(named) ? named : mediaTypes.imageIndex,
+      ...(index.ok && { platforms: index.value.manifests }),
+    };
+  }
   const { artifactType } = parsed.value;
   return { mediaType: isManifestMediaType(named) ? named : mediaTypes.imageManifest, ...(artifactType !== undefined && { artifactType }) };
 }

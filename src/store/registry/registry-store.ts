@@ -1,5 +1,5 @@
 import type { RegistryStoreConfig, StoreSpecCommon } from "../../api/store.ts";
-import { type EndpointObservation, type Location, type Store, StoreError } from "../../engine/store.ts";
+import { type EndpointObservation, type Location, type Resolved, type Store, StoreError } from "../../engine/store.ts";
 import type { Keychain, MaterialReader } from "../../keychain/ports.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -69,7 +69,7 @@ class RegistryStore implements Store {
     repository: Repository,
     reference: { readonly tag: string } | { readonly digest: Digest },
     signal: AbortSignal,
-  ): Promise<Descriptor> {
+  ): Promise<Resolved> {
     const target = this.#locations.image(repository);
     const text = "tag" in reference ? reference.tag : reference.digest;
     const response = await this.#client.read(target, manifestRead(text), signal);
