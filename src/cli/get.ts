@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander";
 import { nearestName } from "../api/nearest.ts";
-import type { Kind } from "../api/object.ts";
+import { type Kind, kinds } from "../api/object.ts";
 import { CliError } from "./cli-error.ts";
 import { toTable } from "./columns.ts";
 import { bounded, type CommandContext, withComposition } from "./command.ts";
@@ -20,7 +20,9 @@ export function addGet(program: Command, context: CommandContext): Command {
   const command = program
     .command("get")
     .description("print objects and their status as kubectl would; with --manifests every registry is probed once")
-    .addArgument(new Argument("<KIND>", "stores, authproviders, verifiers, keyproviders or policies").argParser(parseKind))
+    .addArgument(
+      new Argument("<KIND>", "what to print; singular and short names do as well").choices(kinds.map(pluralOf)).argParser(parseKind),
+    )
     .argument("[NAME]", "one object only")
     .addOption(outputOption(formats))
     .action(async (kind: Kind, name: string | undefined, options: GetOptions) =>

@@ -59,8 +59,9 @@ export function addCommonOptions(command: Command): Command {
 
 /** `-o`; the first format is the default. */
 export function outputOption<F extends string>(formats: readonly [F, ...F[]]): Option {
-  return new Option("-o, --output <FORMAT>", `one of ${formats.join(", ")}`)
+  return new Option("-o, --output <FORMAT>", "how the answer is printed")
     .default(formats[0])
+    .choices(formats)
     .argParser((text) => parseChoice("--output", text, formats));
 }
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCheck } from "./check.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command.ts";
+import { addCompletion } from "./completion.ts";
 import { describeError } from "./error-text.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import { addExplain } from "./explain.ts";
@@ -18,6 +19,7 @@ const commands: readonly ((program: Command, context: CommandContext) => Command
   addCheck,
   addGet,
   addServe,
+  addCompletion,
   addVersion,
 ];
 

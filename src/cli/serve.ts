@@ -25,8 +25,9 @@ export function addServe(program: Command, context: CommandContext): Command {
       new Option("--health-port <PORT>", "port of /healthz, /readyz and /metrics; 0: none").default(defaultHealthPort).argParser(parsePort),
     )
     .addOption(
-      new Option("--log-level <LEVEL>", `one of ${logLevels.join(", ")}`)
+      new Option("--log-level <LEVEL>", "what is logged: this, and what is worse")
         .default("info")
+        .choices(logLevels)
         .argParser((text) => parseChoice("--log-level", text, logLevels)),
     )
     .addOption(

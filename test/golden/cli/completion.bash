@@ -1,0 +1,81 @@
+# bash completion of countersign: source <(countersign completion bash)
+_countersign() {
+  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}" command="" place=0 at words="" word
+  # "--output=json" comes as three words
+  if [[ $current == "=" ]]; then current=""; elif [[ $previous == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD - 2]}"; fi
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    case "$command ${COMP_WORDS[at]}" in
+      'verify -o' | 'verify --output' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
+        at=$((at + 1)); [[ ${COMP_WORDS[at]} == "=" ]] && at=$((at + 1)) ;;
+      "$command -"*) ;;
+      " "*) command="${COMP_WORDS[at]}" ;;
+      *) place=$((place + 1)) ;;
+    esac
+  done
+  COMPREPLY=()
+  case "$command $previous" in
+    'verify -o' | 'verify --output') words='text json yaml' ;;
+    'verify --manifests') words='@directory' ;;
+    'verify --kubeconfig') words='@file' ;;
+    'verify --namespace') words='' ;;
+    'verify --file-root') words='@directory' ;;
+    'verify --timeout') words='' ;;
+    'explain -o' | 'explain --output') words='text json yaml' ;;
+    'explain --manifests') words='@directory' ;;
+    'explain --kubeconfig') words='@file' ;;
+    'explain --namespace') words='' ;;
+    'explain --file-root') words='@directory' ;;
+    'explain --timeout') words='' ;;
+    'check -o' | 'check --output') words='table json yaml' ;;
+    'check --manifests') words='@directory' ;;
+    'check --kubeconfig') words='@file' ;;
+    'check --namespace') words='' ;;
+    'check --file-root') words='@directory' ;;
+    'check --timeout') words='' ;;
+    'get -o' | 'get --output') words='table wide json yaml' ;;
+    'get --manifests') words='@directory' ;;
+    'get --kubeconfig') words='@file' ;;
+    'get --namespace') words='' ;;
+    'get --file-root') words='@directory' ;;
+    'get --timeout') words='' ;;
+    'serve --health-port') words='' ;;
+    'serve --log-level') words='debug info warn error' ;;
+    'serve --watch-image') words='' ;;
+    'serve --apply-crds') words='@directory' ;;
+    'serve --manifests') words='@directory' ;;
+    'serve --kubeconfig') words='@file' ;;
+    'serve --namespace') words='' ;;
+    'serve --file-root') words='@directory' ;;
+    'version -o' | 'version --output') words='text json yaml' ;;
+    *)
+      if [[ $current == -* ]]; then
+        case "$command" in
+          '') words='-V --version -h --help' ;;
+          'verify') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'explain') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'check') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'get') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'serve') words='--health-port --log-level --watch-image --once --apply-crds --manifests --kubeconfig --namespace --file-root -h --help' ;;
+          'completion') words='-h --help' ;;
+          'version') words='-o --output -h --help' ;;
+          'help') words='' ;;
+        esac
+      else
+        case "$command $place" in
+          " 0") words='verify explain check get serve completion version help' ;;
+          'get '0) words='stores authproviders verifiers keyproviders' ;;
+          'completion '0) words='bash zsh fish' ;;
+          'help '0) words='verify explain check get serve completion version' ;;
+        esac
+      fi
+      ;;
+  esac
+  case "$words" in
+    @directory | @file)
+      compopt -o filenames 2>/dev/null
+      while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -A "${words#@}" -- "$current")
+      ;;
+    *) while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$words" -- "$current") ;;
+  esac
+}
+complete -F _countersign countersign

@@ -1,0 +1,100 @@
+#compdef countersign
+# zsh completion of countersign: source <(countersign completion zsh)
+_countersign_commands() {
+  local -a commands
+  commands=(
+    'verify:judge images: allow, deny or inconclusive'
+    'explain:say which stores would be asked about images, with which credential, and why; contacts no registry'
+    'check:say of every object whether it is accepted; exits 1 if one is not'
+    'get:print objects and their status as kubectl would; with --manifests every registry is probed once'
+    'serve:run the operator: keep probing the stores and writing their status, until stopped'
+    'completion:print a script that completes commands, options and their values in a shell'
+    'version:print the version'
+    'help:display help for command'
+  )
+  _describe command commands
+}
+_countersign() {
+  local curcontext="$curcontext" context state state_descr line
+  typeset -A opt_args
+  _arguments -C \
+    '(-V --version)'{-V,--version}'[print the version]' \
+    '(-h --help)'{-h,--help}'[display help for command]' \
+    '1: :_countersign_commands' \
+    '*:: :->arguments'
+  [[ $state == arguments ]] || return
+  case $line[1] in
+    verify)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '*:IMAGE:()'
+      ;;
+    explain)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '*:IMAGE:()'
+      ;;
+    check)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(table json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]'
+      ;;
+    get)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(table wide json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '1:KIND:(stores authproviders verifiers keyproviders)' \
+        '2:NAME:()'
+      ;;
+    serve)
+      _arguments -s -S \
+        '(--health-port)'--health-port='[port of /healthz, /readyz and /metrics; 0\: none]:PORT:()' \
+        '(--log-level)'--log-level='[what is logged\: this, and what is worse]:LEVEL:(debug info warn error)' \
+        '*'--watch-image='[print this image'\''s verdict, and again whenever it changes (with --manifests; may be repeated)]:IMAGE:()' \
+        '(--once)'--once'[end after the first full picture (with --manifests)]' \
+        '(--apply-crds)'--apply-crds='[apply these CustomResourceDefinitions first (with a cluster)]:DIR:_files -/' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(-h --help)'{-h,--help}'[display help for command]'
+      ;;
+    completion)
+      _arguments -s -S \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '1:SHELL:(bash zsh fish)'
+      ;;
+    version)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(-h --help)'{-h,--help}'[display help for command]'
+      ;;
+    help)
+      _arguments -s -S \
+        '1:COMMAND:(verify explain check get serve completion version)'
+      ;;
+  esac
+}
+if [[ $funcstack[1] == _countersign ]]; then _countersign "$@"; else compdef _countersign countersign; fi
