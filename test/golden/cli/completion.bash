@@ -63,7 +63,7 @@ _countersign() {
       else
         case "$command $place" in
           " 0") words='verify explain check get serve completion version help' ;;
-          'get '0) words='stores authproviders verifiers keyproviders' ;;
+          'get '0) words='stores authproviders verifiers keyproviders policies' ;;
           'completion '0) words='bash zsh fish' ;;
           'help '0) words='verify explain check get serve completion version' ;;
         esac

@@ -38,7 +38,7 @@ complete -c countersign -n '__fish_seen_subcommand_from get' -l namespace -x -d 
 complete -c countersign -n '__fish_seen_subcommand_from get' -l file-root -x -a '(__fish_complete_directories)' -d 'files that objects name must lie below it (default: none may be read)'
 complete -c countersign -n '__fish_seen_subcommand_from get' -l timeout -x -d 'how long each step may take: reading the configuration, one image, one round of probes'
 complete -c countersign -n '__fish_seen_subcommand_from get' -s h -l help -d 'display help for command'
-complete -c countersign -n '__fish_seen_subcommand_from get; and not __fish_seen_subcommand_from stores authproviders verifiers keyproviders' -a 'stores authproviders verifiers keyproviders'
+complete -c countersign -n '__fish_seen_subcommand_from get; and not __fish_seen_subcommand_from stores authproviders verifiers keyproviders policies' -a 'stores authproviders verifiers keyproviders policies'
 complete -c countersign -n '__fish_seen_subcommand_from serve' -l health-port -x -d 'port of /healthz, /readyz and /metrics; 0: none'
 complete -c countersign -n '__fish_seen_subcommand_from serve' -l log-level -x -a 'debug info warn error' -d 'what is logged: this, and what is worse'
 complete -c countersign -n '__fish_seen_subcommand_from serve' -l watch-image -x -d 'print this image\'s verdict, and again whenever it changes (with --manifests; may be repeated)'

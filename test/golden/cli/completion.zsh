@@ -65,7 +65,7 @@ _countersign() {
         '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
         '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
         '(-h --help)'{-h,--help}'[display help for command]' \
-        '1:KIND:(stores authproviders verifiers keyproviders)' \
+        '1:KIND:(stores authproviders verifiers keyproviders policies)' \
         '2:NAME:()'
       ;;
     serve)
