@@ -37,7 +37,7 @@ export function printType(type: CelType): string {
     case "none":
       return "any type";
     case "scalar":
-      return type.name.replace("google.protobuf.", "").toLowerCase();
+      return type.name.replace("google.protobuf.", "").replace("null_type", "null").toLowerCase();
     case "list":
       return "list";
     case "map":

@@ -33,7 +33,7 @@ const refused: readonly (readonly [expression: string, line: number, column: num
   ["image.tag > 1", 1, 11, '">" does not take string and int'],
   ["!image.tag", 1, 1, '"!" does not take string'],
   ["evidence[0].size == '1'", 1, 18, "int and string are never equal"],
-  ["image.tag != null", 1, 11, "string and null_type are never equal"],
+  ["image.tag != null", 1, 11, "string and null are never equal"],
   ["!('alice' in evidence[0].signers)", 1, 11, "string and map are never equal"],
   ["'alice' in 'alice and bob'", 1, 9, '"in" does not take string and string'],
   ["image.tag && true", 1, 6, "a condition has to be bool, and this is of type string"],
