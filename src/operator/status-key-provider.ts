@@ -15,7 +15,8 @@ export function keyProviderStatus(input: KeyProviderStatusInput): KeyProviderSta
     observedGeneration: input.generation,
     conditions: conditionsOf(aspects, summary, input),
     keyCount: input.keys.length,
-    keys: input.keys.map(({ name, algorithm, fingerprint }) => ({ name, algorithm, fingerprint })),
+    // Left out while there are none: the API server drops a list whose last item an apply takes away, and would be told again that it is empty.
+    ...(input.keys.length > 0 && { keys: input.keys.map(({ name, algorithm, fingerprint }) => ({ name, algorithm, fingerprint })) }),
   };
 }
 
