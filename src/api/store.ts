@@ -44,6 +44,32 @@ export interface StoreConfigs {
 }
 export type StoreType = keyof StoreConfigs;
 
+/** What is read for one image; docs/reference/store.md. Bytes are of the content, not of the wire. */
+export interface StoreLimits {
+  /** Referrers that a Verifier could judge, of one subject. */
+  readonly artifacts: number;
+  /** Pages of one listing of referrers. */
+  readonly pages: number;
+  /** Of one artifact's manifest. */
+  readonly manifestBytes: number;
+  /** Of one layer of an artifact. */
+  readonly blobBytes: number;
+  /** Of all artifacts' manifests and layers together. */
+  readonly totalBytes: number;
+  /** How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3. */
+  readonly depth: number;
+}
+
+/** A manifest of 512 KiB costs the event loop some 10 ms however it is made; a signature's has 2 KiB. */
+export const defaultLimits: StoreLimits = {
+  artifacts: 64,
+  pages: 100,
+  manifestBytes: 524_288,
+  blobBytes: 16_777_216,
+  totalBytes: 67_108_864,
+  depth: 3,
+};
+
 export interface StoreSpecCommon {
   readonly scopes: readonly Scope[];
   readonly evidence: Evidence;
@@ -51,8 +77,7 @@ export interface StoreSpecCommon {
   readonly timeoutMs: number;
   /** Default 5 min and 3. */
   readonly healthCheck: { readonly intervalMs: number; readonly failureThreshold: number };
-  /** Per image. Default 64 artifacts, 16 MiB a blob. */
-  readonly limits: { readonly artifacts: number; readonly blobBytes: number };
+  readonly limits: StoreLimits;
   readonly suspend: boolean;
   /** Absent: every AuthProvider. Names only narrow. */
   readonly authProviderRefs?: readonly string[];
@@ -144,11 +169,35 @@ const written = union(
     limits: struct(
       "What is read for one image. Whatever exceeds a limit makes the verdict inconclusive, never allowed.",
       {
-        artifacts: integer("Most artifacts (signatures, attestations) that are considered.", { minimum: 1, maximum: 1024, default: 64 }),
-        blobBytes: integer("Most bytes of one manifest or blob.", {
+        artifacts: integer("Most artifacts (signatures, attestations) that are considered; what no Verifier could judge does not count.", {
+          minimum: 1,
+          maximum: 1024,
+          default: defaultLimits.artifacts,
+        }),
+        pages: integer("Most pages of one list of referrers that are followed.", {
+          minimum: 1,
+          maximum: 1000,
+          default: defaultLimits.pages,
+        }),
+        manifestBytes: integer("Most bytes of the manifest of one artifact.", {
+          minimum: 1024,
+          maximum: 4_194_304,
+          default: defaultLimits.manifestBytes,
+        }),
+        blobBytes: integer("Most bytes of one layer of an artifact.", {
           minimum: 1024,
           maximum: 268_435_456,
-          default: 16_777_216,
+          default: defaultLimits.blobBytes,
+        }),
+        totalBytes: integer("Most bytes of the manifests and layers of all artifacts together.", {
+          minimum: 1024,
+          maximum: 1_073_741_824,
+          default: defaultLimits.totalBytes,
+        }),
+        depth: integer("How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3.", {
+          minimum: 1,
+          maximum: 8,
+          default: defaultLimits.depth,
         }),
       },
       { default: {} },

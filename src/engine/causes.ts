@@ -93,26 +93,31 @@ function listingCauses(groups: readonly LocationGroup[], findings: Findings, ext
   return groups
     .filter((group) => (group.required || extent === "whole") && findings.stateOf(group) === "failed")
     .flatMap((group) => group.readers)
-    .flatMap(({ name }) =>
-      findings.store(name).failures.map(
+    .flatMap(({ name }) => {
+      const { failures, unlisted } = findings.store(name);
+      return (unlisted === undefined ? failures : [unlisted]).map(
         (failure): Cause => ({
           code: failure.class === "LimitExceeded" ? "LimitExceeded" : "StoreFailed",
           text: describeFailure(name, failure),
         }),
-      ),
-    );
+      );
+    });
 }
+
+const layerCodes = { none: "VerifierInconclusive", failure: "ArtifactUnreadable", limit: "LimitExceeded" } as const;
 
 function artifactCauses(findings: Findings, extent: Extent): readonly Cause[] {
   return [...findings.artifacts.values()]
     .filter((found) => extent === "whole" || isRequired(found))
     .flatMap((found): readonly Cause[] => {
-      const failures = [...found.attempts.values()].flatMap(({ store, failure }) =>
-        failure === undefined ? [] : describeFailure(store, failure),
-      );
-      if (found.isSettled && found.content === undefined)
-        return [{ code: "ArtifactUnreadable", text: `${found.digest}: ${[...new Set(failures)].toSorted().join(", ")}` }];
-      const code = found.isLayerUnread ? "ArtifactUnreadable" : "VerifierInconclusive";
+      const failures = [...found.attempts.values()].flatMap(({ store, failure }) => (failure === undefined ? [] : [{ store, failure }]));
+      if (found.isSettled && found.content === undefined) {
+        const texts = failures.map(({ store, failure }) => describeFailure(store, failure));
+        const isLimit = failures.length > 0 && failures.every(({ failure }) => failure.class === "LimitExceeded");
+        const text = `${found.digest}: ${[...new Set(texts)].toSorted().join(", ")}`;
+        return [{ code: isLimit ? "LimitExceeded" : "ArtifactUnreadable", text }];
+      }
+      const code = layerCodes[found.layerUnread ?? "none"];
       return findings.resultsFor(found).flatMap((result) => {
         const cause = openCause(result);
         return cause === undefined ? [] : [{ code, text: `${describeObject("Verifier", result.verifier)} on ${found.digest}: ${cause}` }];

@@ -10,9 +10,11 @@ import type { ViewVerifier } from "./view.ts";
 
 interface StoreState {
   listing: ListingState;
-  /** What its listings named that a verifier can judge; at most `limits.artifacts`. */
+  /** What its listings named that a verifier can judge; at most `limits.artifacts`, and what stands under cosign's tag. */
   readonly named: Set<Digest>;
   readonly failures: Failure[];
+  /** Why it did not list to the end; what else went wrong stands in `failures` only. */
+  unlisted?: Failure;
   durationMs?: number;
 }
 

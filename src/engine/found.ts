@@ -31,8 +31,8 @@ export interface Found {
   readonly attempts: Map<string, { readonly store: string; readonly failure?: Failure }>;
   /** By name of the verifier: each is asked once. */
   readonly results: Map<string, VerificationResult>;
-  /** A layer could not be read, so that an inconclusive result is not the verifier's own. */
-  isLayerUnread: boolean;
+  /** A layer could not be read, so that an inconclusive result is not the verifier's own; `limit`: only limits stood in the way. */
+  layerUnread?: "failure" | "limit";
   /** Nothing is left to be done with the claims that there are. */
   isSettled: boolean;
   /** Whoever works on it at the moment. */
@@ -40,7 +40,7 @@ export interface Found {
 }
 
 export function newFound(digest: Digest): Found {
-  return { digest, claims: [], attempts: new Map(), results: new Map(), isLayerUnread: false, isSettled: false };
+  return { digest, claims: [], attempts: new Map(), results: new Map(), isSettled: false };
 }
 
 /** A location that counts towards completeness named it (design 6.5). */

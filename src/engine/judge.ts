@@ -1,6 +1,5 @@
 import { raceSignal } from "../kernel/clock.ts";
 import type { Limit } from "../kernel/limit.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseManifest } from "../oci/manifest.ts";
 import { applicable, artifactTypeOf, type Content, type Found, isClaimTrue, refusalOf } from "./found.ts";
@@ -11,7 +10,6 @@ import type { Artifact, Signer, VerificationResult, Verifier, VerifyInput } from
 import { describeObject } from "./view.ts";
 
 export interface JudgeDeps extends ReadDeps {
-  readonly subject: Descriptor;
   readonly verifiers: readonly Verifier[];
   readonly results: ResultCache;
   /** Whether one of these Verifiers verified a signature on an artifact (design 6.4); rejects only with the signal's reason. */
@@ -45,13 +43,19 @@ export async function examine(found: Found, deps: JudgeDeps, signal: AbortSignal
 
 async function work(found: Found, deps: JudgeDeps, signal: AbortSignal): Promise<void> {
   try {
-    while (hasWork(found, deps)) await step(found, deps, signal);
+    while (hasStep(found, deps)) await step(found, deps, signal);
   } finally {
     delete found.task;
   }
 }
 
 function hasWork(found: Found, deps: JudgeDeps): boolean {
+  // Somebody is at it: between what has been read and what follows from it there is a moment in which nothing is left to be asked for.
+  if (found.task !== undefined) return true;
+  return hasStep(found, deps);
+}
+
+function hasStep(found: Found, deps: JudgeDeps): boolean {
   return found.content === undefined ? untriedSources(found).length > 0 : unasked(found, deps).length > 0;
 }
 

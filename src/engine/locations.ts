@@ -58,7 +58,15 @@ function mostPatient(twins: readonly Reader[]): Reader {
 }
 
 function comparePatience(a: Reader, b: Reader): number {
-  return a.timeoutMs - b.timeoutMs || a.limits.artifacts - b.limits.artifacts || a.limits.blobBytes - b.limits.blobBytes;
+  return (
+    a.timeoutMs - b.timeoutMs ||
+    a.limits.artifacts - b.limits.artifacts ||
+    a.limits.pages - b.limits.pages ||
+    a.limits.totalBytes - b.limits.totalBytes ||
+    a.limits.blobBytes - b.limits.blobBytes ||
+    a.limits.manifestBytes - b.limits.manifestBytes ||
+    a.limits.depth - b.limits.depth
+  );
 }
 
 /** A Store that cannot even say where it reads is a failed location of its own, and nobody else's trouble. */

@@ -7,10 +7,13 @@ import type { Budget } from "./budget.ts";
 import type { Findings } from "./evidence.ts";
 import { describeFailure, toFailure } from "./failure.ts";
 import type { Found } from "./found.ts";
+import { limitExceeded } from "./limits.ts";
 import type { Reader } from "./locations.ts";
 
 export interface ReadDeps {
   readonly repository: Repository;
+  /** What the artifacts refer to: the image, or an artifact of it. */
+  readonly subject: Descriptor;
   readonly findings: Findings;
   readonly budget: Budget;
 }
@@ -36,7 +39,7 @@ export function untriedSources(found: Found): readonly Source[] {
 
 /** Asks one source and remembers that it was asked; undefined if it did not have it. One that serves other bytes than it named is marked (design 6.3). */
 export async function readManifest(found: Found, source: Source, deps: ReadDeps, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  const bytes = await fetchFrom(source, deps, signal);
+  const bytes = await fetchFrom(source, { found, limit: "manifestBytes" }, deps, signal);
   const store = source.reader.name;
   if (!(bytes instanceof Uint8Array)) {
     found.attempts.set(attemptKey(source), { store, failure: bytes });
@@ -49,16 +52,15 @@ export async function readManifest(found: Found, source: Source, deps: ReadDeps,
 
 /** From where the manifest was read, then from whoever else may have it. @throws ArtifactError ENGINE_LAYER_UNREADABLE */
 export async function readLayer(found: Found, layer: Descriptor, deps: ReadDeps, signal: AbortSignal): Promise<Uint8Array> {
-  const failures: string[] = [];
+  const failures: { readonly store: string; readonly failure: Failure }[] = [];
   for (const reader of layerReaders(found)) {
-    const bytes = await fetchFrom({ reader, descriptor: layer }, deps, signal);
+    const bytes = await fetchFrom({ reader, descriptor: layer }, { found, limit: "blobBytes" }, deps, signal);
     if (bytes instanceof Uint8Array) return bytes;
-    failures.push(describeFailure(reader.name, bytes));
+    failures.push({ store: reader.name, failure: bytes });
   }
-  found.isLayerUnread = true;
-  throw new ArtifactError("ENGINE_LAYER_UNREADABLE", `A layer of the artifact could not be read: ${failures.join("; ")}`, {
-    remedy: "retry",
-  });
+  found.layerUnread = failures.every(({ failure }) => failure.class === "LimitExceeded") ? "limit" : "failure";
+  const why = failures.map(({ store, failure }) => describeFailure(store, failure)).join("; ");
+  throw new ArtifactError("ENGINE_LAYER_UNREADABLE", `A layer of the artifact could not be read: ${why}`, { remedy: "retry" });
 }
 
 function layerReaders(found: Found): readonly Reader[] {
@@ -67,25 +69,32 @@ function layerReaders(found: Found): readonly Reader[] {
   return [...new Set(readers)].toSorted((a, b) => rank(a) - rank(b));
 }
 
-async function fetchFrom({ reader, descriptor }: Source, deps: ReadDeps, signal: AbortSignal): Promise<Uint8Array | Failure> {
+async function fetchFrom(
+  { reader, descriptor }: Source,
+  { found, limit }: { readonly found: Found; readonly limit: "manifestBytes" | "blobBytes" },
+  deps: ReadDeps,
+  signal: AbortSignal,
+): Promise<Uint8Array | Failure> {
   signal.throwIfAborted();
   const { name, limits, store, timeoutMs } = reader;
-  if (descriptor.size > limits.blobBytes) {
-    const failure = {
-      class: "LimitExceeded",
-      message: `An artifact of ${descriptor.size} bytes is larger than limits.blobBytes (${limits.blobBytes}) of Store/${name}`,
-    } as const;
+  const { host } = store.locate(deps.repository);
+  const fail = (failure: Failure): Failure => {
     deps.findings.addFailure(name, failure);
     return failure;
-  }
+  };
+  const { size } = descriptor;
+  const hit = { limits, store: name };
+  if (size > limits[limit])
+    return fail(limitExceeded(`${host}: a ${limit === "blobBytes" ? "layer" : "manifest"} of ${size} bytes`, { ...hit, limit }));
+  const claim = { store: name, limits, subject: deps.subject.digest, artifact: found.digest, size };
+  if (!deps.budget.bytes.take(claim))
+    return fail(limitExceeded(`${host}: the artifacts have more bytes together`, { ...hit, limit: "totalBytes" }));
   using deadline = deps.budget.deadline(timeoutMs, signal);
   try {
     return await raceSignal(store.fetch(deps.repository, descriptor, deadline.signal), deadline.signal);
   } catch (error) {
     signal.throwIfAborted();
-    const failure = toFailure(error, { host: store.locate(deps.repository).host, timeoutMs });
-    deps.findings.addFailure(name, failure);
-    return failure;
+    return fail(toFailure(error, { host, timeoutMs }));
   }
 }
 

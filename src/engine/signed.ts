@@ -6,6 +6,7 @@ import type { Found } from "./found.ts";
 import type { Signed } from "./judge.ts";
 import { or } from "./kleene.ts";
 import { evaluateLeaf } from "./leaf.ts";
+import { limitExceeded } from "./limits.ts";
 import type { LocationGroup } from "./locations.ts";
 import { type SurveyDeps, surveyLocation } from "./survey.ts";
 import type { ViewVerifier } from "./view.ts";
@@ -96,10 +97,7 @@ function subjectOf(found: Found): Descriptor {
 function isWithinDepth(group: LocationGroup, depth: number, findings: Findings): boolean {
   if (group.readers.some(({ limits }) => limits.depth >= depth)) return true;
   for (const { name, limits } of group.readers)
-    findings.addFailure(name, {
-      class: "LimitExceeded",
-      message: `signatures on an artifact are at depth ${depth} (limits.depth of Store/${name}: ${limits.depth})`,
-    });
+    findings.addFailure(name, limitExceeded(`signatures on an artifact are at depth ${depth}`, { limit: "depth", limits, store: name }));
   findings.settle(group, "failed");
   return false;
 }

@@ -1,11 +1,13 @@
-import { raceSignal } from "../kernel/clock.ts";
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, nextTurn, raceSignal } from "../kernel/clock.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { mostListed } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-type.ts";
 import { toFailure } from "./failure.ts";
 import type { Found } from "./found.ts";
 import { hedge } from "./hedge.ts";
 import { examine, type JudgeDeps } from "./judge.ts";
+import { limitExceeded } from "./limits.ts";
 import type { LocationGroup, OrderMemory, Reader } from "./locations.ts";
 import { StoreError } from "./store.ts";
 
@@ -18,28 +20,35 @@ export interface SurveyDeps extends JudgeDeps {
 /** Which listing: the referrers API or its fallback tag, then cosign's own tag, asked only while the verdict is still open (design 6.2). */
 type Stage = "referrers" | "tag";
 
-/** Entries of one listing that are looked at, whether a verifier can judge them or not: thousands of SBOMs are odd, more is an attack. */
-const mostListed = 10_000;
+/** Entries that are looked at between two turns of the event loop. */
+const entriesPerTurn = 256;
 
 /** Lists one location and judges what it names, to its end or until `signal` aborts. Rejects only with the signal's reason. */
 export async function surveyLocation(group: LocationGroup, deps: SurveyDeps, signal: AbortSignal): Promise<void> {
   let readers = group.readers;
+  let hasFailed = false;
   for (const stage of ["referrers", "tag"] as const) {
     const named = new Set<Found>();
-    const winner = await list({ group, readers, stage, named }, deps, signal);
+    const winner = await list({ group, readers, stage, named, hasFailed }, deps, signal);
     // Also what a Store named before it failed: it may be all that is needed. Whatever came by another location is waited for as well.
     await Promise.all([...named].map((found) => examine(found, deps, signal)));
     signal.throwIfAborted();
-    if (winner === undefined) {
-      deps.findings.settle(group, "failed");
-      deps.progressed();
-      return;
-    }
-    // Who listed once lists on.
-    readers = [winner, ...group.readers.filter((reader) => reader !== winner)];
+    hasFailed ||= winner === undefined;
+    // Who listed once lists on; and what others attached until the list was too long has no say in what stands under cosign's tag.
+    readers =
+      winner === undefined
+        ? readers.filter((reader) => isSpoilt(reader, deps))
+        : [winner, ...readers.filter((reader) => reader !== winner)];
+    if (readers.length === 0) break;
   }
-  deps.findings.settle(group, "complete");
+  deps.findings.settle(group, hasFailed ? "failed" : "complete");
   deps.progressed();
+}
+
+/** It answers, and its list is too long or cannot be read: that is what whoever may push can bring about. */
+function isSpoilt(reader: Reader, { findings }: SurveyDeps): boolean {
+  const failureClass = findings.store(reader.name).unlisted?.class;
+  return failureClass === "LimitExceeded" || failureClass === "ProtocolError";
 }
 
 interface Ask {
@@ -48,20 +57,26 @@ interface Ask {
   readonly stage: Stage;
   /** Filled with what the listings name. */
   readonly named: Set<Found>;
+  /** An earlier stage has failed, and so has the location, whatever this one brings. */
+  readonly hasFailed: boolean;
 }
 
 /** The Store that listed the location to its end, if any did. */
 async function list(ask: Ask, deps: SurveyDeps, signal: AbortSignal): Promise<Reader | undefined> {
-  const { group, readers, stage } = ask;
+  const { group, readers, stage, hasFailed } = ask;
   const outcome = await hedge(readers, (reader, aborted) => listWith(reader, ask, deps, { aborted, signal }), deps, signal);
   for (const [reader, error] of outcome.failures) {
     // Who was stopped, because the verdict stands or the time is up, has not failed: it was not awaited.
     if (signal.aborted && !(error instanceof StoreError)) continue;
-    deps.findings.store(reader.name).listing = "Failed";
-    deps.findings.addFailure(reader.name, toFailure(error, { host: group.location.host, timeoutMs: reader.timeoutMs }));
+    const state = deps.findings.store(reader.name);
+    state.listing = "Failed";
+    const failure = toFailure(error, { host: group.location.host, timeoutMs: reader.timeoutMs });
+    state.unlisted ??= failure;
+    deps.findings.addFailure(reader.name, failure);
   }
   signal.throwIfAborted();
   const winner = outcome.winner?.candidate;
+  if (hasFailed) return winner;
   markTwins(group, deps, winner);
   if (winner === undefined) return undefined;
   for (const reader of readers) {
@@ -92,22 +107,17 @@ async function listWith(
   using deadline = budget.deadline(reader.timeoutMs, signals.aborted);
   const startedAt = clock.monotonic();
   const state = findings.store(reader.name);
-  const { host } = group.location;
-  let listed = 0;
+  const count = new EntryCount(reader, group.location.host);
   try {
     const listing =
       stage === "referrers"
         ? reader.store.listReferrers(repository, subject, deadline.signal)
         : reader.store.listTagged(repository, subject, deadline.signal);
     for await (const entry of untilAborted(listing, deadline.signal)) {
-      listed += 1;
-      if (listed > mostListed) throw tooMany(`${host} lists more than ${mostListed} artifacts`);
+      await count.entry();
       const descriptor: Descriptor = stage === "tag" ? { ...entry, artifactType: mediaTypes.cosignSignature } : entry;
       if (!verifiers.some((verifier) => verifier.canVerify(descriptor))) continue;
-      if (!state.named.has(descriptor.digest) && state.named.size >= reader.limits.artifacts)
-        throw tooMany(
-          `${host} lists more than ${reader.limits.artifacts} artifacts that a Verifier could judge (limits.artifacts of Store/${reader.name})`,
-        );
+      count.candidate(descriptor.digest);
       state.named.add(descriptor.digest);
       const found = findings.add({ reader, group, descriptor, byTag: stage === "tag" });
       named.add(found);
@@ -121,9 +131,35 @@ async function listWith(
   }
 }
 
-/** A limit is that Store's failure: another Store of the location may have a higher one. */
-function tooMany(message: string): StoreError {
-  return new StoreError({ class: "LimitExceeded", message });
+/** Of one listing: what it has named so far. A limit is that Store's failure: another Store of the location may have a higher one. */
+class EntryCount {
+  readonly #reader: Reader;
+  readonly #host: string;
+  readonly #candidates = new Set<Digest>();
+  #entries = 0;
+
+  constructor(reader: Reader, host: string) {
+    this.#reader = reader;
+    this.#host = host;
+  }
+
+  /** Whether a verifier can judge it or not: a Store cannot go on for ever. @throws StoreError */
+  async entry(): Promise<void> {
+    this.#entries += 1;
+    if (this.#entries > this.#reader.limits.pages * mostListed) throw this.#tooMany("entries", "pages");
+    if (this.#entries % entriesPerTurn === 0) await nextTurn();
+  }
+
+  /** @throws StoreError */
+  candidate(digest: Digest): void {
+    this.#candidates.add(digest);
+    if (this.#candidates.size > this.#reader.limits.artifacts) throw this.#tooMany("artifacts that a Verifier could judge", "artifacts");
+  }
+
+  #tooMany(what: string, limit: "pages" | "artifacts"): StoreError {
+    const { limits, name } = this.#reader;
+    return new StoreError(limitExceeded(`${this.#host} lists more ${what}`, { limit, limits, store: name }));
+  }
 }
 
 /** Ends with the signal's reason even where the Store does not listen to it. */

@@ -1,6 +1,6 @@
 import type { Failure } from "../api/error-class.ts";
 import type { Count, Enforcement, OnInconclusive, PlatformHandling, TagHandling } from "../api/policy.ts";
-import type { Evidence } from "../api/store.ts";
+import type { Evidence, StoreLimits } from "../api/store.ts";
 import type { Store } from "./store.ts";
 import type { Verifier } from "./verifier.ts";
 
@@ -23,18 +23,10 @@ export interface ViewStore {
   readonly name: string;
   readonly evidence: Evidence;
   readonly timeoutMs: number;
-  readonly limits: ViewLimits;
+  readonly limits: StoreLimits;
   /** Absent for an invalid Store: it is a failed location with `problem`. */
   readonly store?: Store;
   readonly problem?: Failure;
-}
-
-/** Per image; docs/reference/store.md. */
-export interface ViewLimits {
-  readonly artifacts: number;
-  readonly blobBytes: number;
-  /** How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3. */
-  readonly depth: number;
 }
 
 export interface ViewVerifier {

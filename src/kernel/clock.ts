@@ -64,6 +64,13 @@ export const systemClock: Clock = {
   },
 };
 
+/** Lets timers and sockets have their turn: whoever loops over what others made calls it now and then, or no deadline would ever strike. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 /** Rejects with the signal's reason as soon as it aborts, even where `work` itself does not listen; `work` then goes on unobserved. */
 export async function raceSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   // Attached before anything can throw: work that rejects later must not become an unhandled rejection.

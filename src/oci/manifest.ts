@@ -28,6 +28,8 @@ export interface Index {
 const longestManifest = 4 * 1024 * 1024;
 /** Layers of a manifest, or entries of an index: a listing that 4 MiB could hold, and no longer a burden on the loop. */
 const mostDescriptors = 10_000;
+/** Entries of one page of a listing: what 4 MiB hold, of the shortest that registries write. */
+export const mostListed = 20_000;
 /** Of one object; annotations are otherwise bounded by the document. */
 const mostAnnotations = 1_000;
 /** RFC 6838 §4.2: two names of at most 127 characters. */
@@ -58,13 +60,9 @@ export function parseManifest(bytes: Uint8Array): Parsed<Manifest> {
 
 /** Decodes an index of at most 4 MiB with at most 10,000 entries; `"manifests": null`, which registries written in Go answer, is empty. */
 export function parseIndex(bytes: Uint8Array): Parsed<Index> {
-  const document = parseDocument(bytes, "The index");
+  const document = parseIndexDocument(bytes);
   if (!document.ok) return document;
-  const { object, mediaType, artifactType, subject, annotations } = document.value;
-  if (mediaType !== undefined && !isIndexMediaType(mediaType)) return fail("BadShape", "The index's mediaType is not an image index's");
-  if (field(object, "layers") !== undefined || field(object, "config") !== undefined)
-    return fail("Ambiguous", 'The index has "config" or "layers" as a manifest has (CVE-2021-41190)');
-  const listed = field(object, "manifests");
+  const { mediaType, artifactType, subject, annotations, listed } = document.value;
   const manifests = listed === null ? accept([]) : parseDescriptors(listed, "manifests");
   if (!manifests.ok) return manifests;
   return accept({
@@ -74,6 +72,41 @@ export function parseIndex(bytes: Uint8Array): Parsed<Index> {
     ...(subject !== undefined && { subject }),
     annotations,
   });
+}
+
+/** A page of a list of referrers: the registry made it of what anybody may have pushed. */
+export interface Listing {
+  /** Those entries that can be read. */
+  readonly manifests: readonly Descriptor[];
+  /** Why the first of the others cannot: the list is then not complete, and what it holds besides is worth no less. */
+  readonly defect?: string;
+}
+
+/** Decodes one page of at most 4 MiB with at most {@link mostListed} entries. Annotations of an entry that are none are left out: nothing goes by them. */
+export function parseListing(bytes: Uint8Array): Parsed<Listing> {
+  const document = parseIndexDocument(bytes);
+  if (!document.ok) return document;
+  const listed = document.value.listed === null ? [] : document.value.listed;
+  if (!Array.isArray(listed)) return fail("BadShape", "manifests is not a list");
+  if (listed.length > mostListed) return fail("TooMany", `manifests has more than ${mostListed} entries`);
+  const manifests: Descriptor[] = [];
+  let defect: string | undefined;
+  for (const [at, item] of listed.entries()) {
+    const parsed = parseDescriptor(item, `manifests[${at}]`, { lenient: true });
+    if (parsed.ok) manifests.push(parsed.value);
+    else defect ??= parsed.message;
+  }
+  return accept({ manifests, ...(defect !== undefined && { defect }) });
+}
+
+function parseIndexDocument(bytes: Uint8Array): Parsed<Document & { readonly listed: unknown }> {
+  const document = parseDocument(bytes, "The index");
+  if (!document.ok) return document;
+  const { object, mediaType } = document.value;
+  if (mediaType !== undefined && !isIndexMediaType(mediaType)) return fail("BadShape", "The index's mediaType is not an image index's");
+  if (field(object, "layers") !== undefined || field(object, "config") !== undefined)
+    return fail("Ambiguous", 'The index has "config" or "layers" as a manifest has (CVE-2021-41190)');
+  return accept({ ...document.value, listed: field(object, "manifests") });
 }
 
 interface Document {
@@ -122,7 +155,7 @@ function parseDescriptors(value: unknown, path: string): Parsed<readonly Descrip
 }
 
 /** image-spec v1.1.1 §descriptor; `urls` and `data` are never used: content comes by digest from the store that was asked (CVE-2020-15157). */
-function parseDescriptor(value: unknown, path: string): Parsed<Descriptor> {
+function parseDescriptor(value: unknown, path: string, options: { readonly lenient?: boolean } = {}): Parsed<Descriptor> {
   const object = asObject(value);
   if (object === undefined) return fail("BadDescriptor", `${path} is not a descriptor`);
   const mediaType = parseMediaType(field(object, "mediaType"), `${path}.mediaType`);
@@ -137,13 +170,13 @@ function parseDescriptor(value: unknown, path: string): Parsed<Descriptor> {
   // A listing is not lost for one odd entry that anyone may have pushed: its manifest's own bytes decide (absent: every verifier is asked).
   const artifactType = parseMediaType(field(object, "artifactType"), path);
   const annotations = parseAnnotations(field(object, "annotations"), `${path}.annotations`);
-  if (!annotations.ok) return annotations;
+  if (!annotations.ok && options.lenient !== true) return annotations;
   return accept({
     mediaType: mediaType.value,
     digest,
     size,
     ...(artifactType.ok && artifactType.value !== undefined && { artifactType: artifactType.value }),
-    ...(annotations.value !== undefined && { annotations: annotations.value }),
+    ...(annotations.ok && annotations.value !== undefined && { annotations: annotations.value }),
   });
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { defaultLimits } from "../api/store.ts";
 import { builtInPolicy } from "../engine/built-in.ts";
 import type { View, ViewStore, ViewVerifier } from "../engine/view.ts";
 import { matchesScope } from "../oci/pattern.ts";
@@ -9,8 +10,8 @@ import { revisionOf } from "./revision.ts";
 /** Views are recomputed, never wrong, when evicted: the bound is on memory only (a view is some hundred bytes). */
 const rememberedViews = 4096;
 
-/** A failed location has no limits of its own; these are the defaults of the schema. */
-const defaults = { timeoutMs: 2000, limits: { artifacts: 64, blobBytes: 16 * 1024 * 1024, depth: 3 } } as const;
+/** A failed location has no time of its own; this is the default of the schema. */
+const defaultTimeoutMs = 2000;
 
 export function createSnapshot(objects: Pick<Snapshot, "stores" | "authProviders" | "verifiers" | "keyProviders">): Snapshot {
   const index = indexStores(objects.stores);
@@ -56,8 +57,8 @@ function toViewStore(entry: CompiledStore): ViewStore {
   return {
     name: entry.meta.name,
     evidence: entry.evidence,
-    timeoutMs: entry.spec?.timeoutMs ?? defaults.timeoutMs,
-    limits: { ...defaults.limits, ...entry.spec?.limits },
+    timeoutMs: entry.spec?.timeoutMs ?? defaultTimeoutMs,
+    limits: entry.spec?.limits ?? defaultLimits,
     ...(entry.store !== undefined && { store: entry.store }),
     ...(entry.problem !== undefined && { problem: entry.problem }),
   };

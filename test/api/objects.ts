@@ -20,7 +20,7 @@ export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Read
       evidence: "Optional",
       timeout: "1s500ms",
       healthCheck: { interval: "1h", failureThreshold: 5 },
-      limits: { artifacts: 8, blobBytes: 1_048_576 },
+      limits: { artifacts: 8, pages: 20, manifestBytes: 65_536, blobBytes: 1_048_576, totalBytes: 8_388_608, depth: 2 },
       suspend: true,
       authProviderRefs: [{ name: "acr" }, { name: "ghcr" }],
       type: "registry",

@@ -55,7 +55,7 @@ const ways: Readonly<Record<string, World>> = {
           referrers: [...found, artifact({ finding: "attestation", salt: "a" }), artifact({ finding: "attestation", salt: "b" })],
         }),
         {
-          limits: { artifacts: found.length + 1, blobBytes: 1 << 20, depth: 3 },
+          limits: { artifacts: found.length + 1 },
         },
       ),
     ],

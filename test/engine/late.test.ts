@@ -151,7 +151,7 @@ describe("a limit", () => {
       assert.equal(verdict.outcome === "inconclusive" && verdict.code, "StoreFailed");
       assert.match(
         verdict.outcome === "inconclusive" ? verdict.causes.join("\n") : "",
-        /a \(LimitExceeded: its host lists more than 2 artifacts/,
+        /a \(LimitExceeded: its host lists more artifacts that a Verifier could judge \(limits\.artifacts of Store\/a: 2\)/,
       );
     }
   });

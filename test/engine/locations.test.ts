@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { groupByLocation, isReader, type Reader } from "../../src/engine/locations.ts";
-import type { ViewStore } from "../../src/engine/view.ts";
-import { entry, modelStore, repository, type Script } from "./model-store.ts";
+import { type EntryOptions, entry, modelStore, repository, type Script } from "./model-store.ts";
 
 const image = repository("registry.example/app");
 
-function reader(name: string, script: Script = {}, options: Partial<Omit<ViewStore, "name" | "store">> = {}): Reader {
+function reader(name: string, script: Script = {}, options: EntryOptions = {}): Reader {
   const made = entry(modelStore(name, script), options);
   return isReader(made) ? made : assert.fail();
 }
@@ -76,7 +75,7 @@ describe("groupByLocation()", () => {
     ],
     [
       "asks the one of them that has the highest limit",
-      [reader("a", same), reader("b", same, { limits: { artifacts: 100, blobBytes: 1, depth: 3 } })],
+      [reader("a", same), reader("b", same, { limits: { artifacts: 100, blobBytes: 1 } })],
       {},
       ["evidence.example/app: b (a as b) Required"],
     ],

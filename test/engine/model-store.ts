@@ -1,4 +1,5 @@
 import type { ErrorClass } from "../../src/api/error-class.ts";
+import { defaultLimits, type StoreLimits } from "../../src/api/store.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { parseRepository, type Repository } from "../../src/oci/repository.ts";
@@ -112,16 +113,11 @@ export function failure(errorClass: ErrorClass, name: string): StoreError {
   return new StoreError({ class: errorClass, message: `${name}.example fails as it was told` });
 }
 
-/** As a View has it; Required, 2 s, 64 artifacts, unless said otherwise. */
-export function entry(store: Store, options: Partial<Omit<ViewStore, "name" | "store">> = {}): ViewStore {
-  return {
-    name: store.name,
-    evidence: "Required",
-    timeoutMs: 2000,
-    limits: { artifacts: 64, blobBytes: 1 << 20, depth: 3 },
-    ...options,
-    store,
-  };
+export type EntryOptions = Partial<Omit<ViewStore, "name" | "store" | "limits">> & { readonly limits?: Partial<StoreLimits> };
+
+/** As a View has it; Required, 2 s, the limits of the schema, unless said otherwise. */
+export function entry(store: Store, options: EntryOptions = {}): ViewStore {
+  return { name: store.name, evidence: "Required", timeoutMs: 2000, ...options, limits: { ...defaultLimits, ...options.limits }, store };
 }
 
 export function repository(text: string): Repository {

@@ -1,5 +1,5 @@
 import type { ErrorClass } from "../../src/api/error-class.ts";
-import type { Evidence } from "../../src/api/store.ts";
+import { defaultLimits, type Evidence, type StoreLimits } from "../../src/api/store.ts";
 import { builtInPolicy } from "../../src/engine/built-in.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import { type Store, StoreError } from "../../src/engine/store.ts";
@@ -67,7 +67,7 @@ export interface ModelStore {
   readonly evidence?: Evidence;
   readonly identity?: string;
   readonly timeoutMs?: number;
-  readonly limits?: { readonly artifacts: number; readonly blobBytes: number; readonly depth: number };
+  readonly limits?: Partial<StoreLimits>;
   /** The listing fails after so many entries. */
   readonly listingFails?: { readonly after: number; readonly class: ErrorClass };
   readonly tagFails?: ErrorClass;
@@ -94,8 +94,8 @@ export function failure(store: string, errorClass: ErrorClass): StoreError {
 }
 
 export function viewStore(model: ModelStore, gate: Gate, trace: Trace = []): ViewStore {
-  const { evidence = "Required", timeoutMs = 2_000, limits = { artifacts: 64, blobBytes: 1 << 20, depth: 3 } } = model;
-  const entry = { name: model.name, evidence, timeoutMs, limits };
+  const { evidence = "Required", timeoutMs = 2_000, limits } = model;
+  const entry = { name: model.name, evidence, timeoutMs, limits: { ...defaultLimits, ...limits } };
   if (model.invalid === true) return { ...entry, problem: { class: "Internal", message: `Store/${model.name} is invalid` } };
   return { ...entry, store: new FakeStore(model, gate, trace) };
 }

@@ -83,9 +83,14 @@ const mutants: readonly Mutant[] = [
     to: "if (found.claims.length === 0) found.claims.push",
   },
   { name: "content is read from one store only", file: "read.ts", from: "[...named, ...others]", to: "named.slice(0, 1)" },
-  { name: "a failed listing is complete", file: "survey.ts", from: 'settle(group, "failed")', to: 'settle(group, "complete")' },
+  { name: "a failed listing is complete", file: "survey.ts", from: 'hasFailed ? "failed" : "complete"', to: '"complete"' },
   { name: "cosign's tag is not asked", file: "survey.ts", from: '["referrers", "tag"] as const', to: '["referrers"] as Stage[]' },
-  { name: "a limit ends a listing as complete", file: "survey.ts", from: "throw tooMany(\n", to: "return void tooMany(\n" },
+  {
+    name: "a limit ends a listing as complete",
+    file: "survey.ts",
+    from: "count.candidate(descriptor.digest);",
+    to: "try { count.candidate(descriptor.digest); } catch { return; }",
+  },
   { name: "a store that cannot resolve the tag does not count", file: "subject.ts", from: "if (isSilent || (", to: "if ((" },
   { name: "different digests of a tag do not count", file: "subject.ts", from: "digest !== first?.digest", to: "digest === undefined" },
   {

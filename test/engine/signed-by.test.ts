@@ -70,7 +70,7 @@ describe("a content verifier with signedBy", () => {
   });
 
   it("goes no deeper than every Store's limit, and says which", async () => {
-    const store = entry(modelStore("shallow", holding([signatureOn(noted)])), { limits: { artifacts: 64, blobBytes: 1 << 20, depth: 1 } });
+    const store = entry(modelStore("shallow", holding([signatureOn(noted)])), { limits: { depth: 1 } });
     const report = await verify([store], { verifiers, policies });
     assert.equal(wordOf(report), "inconclusive VerifierInconclusive");
     assert.match(JSON.stringify(report.verdict), /limits\.depth of Store\/shallow: 1/);

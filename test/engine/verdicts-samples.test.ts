@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { Report } from "../../src/engine/report.ts";
 import type { ViewStore } from "../../src/engine/view.ts";
 import { artifact, otherSubject, subject } from "./model-artifact.ts";
-import { entry, modelStore, type Script } from "./model-store.ts";
+import { type EntryOptions, entry, modelStore, type Script } from "./model-store.ts";
 import { modelVerifier, ready } from "./model-verifier.ts";
 import { verify, type VerifyOptions } from "./verify.ts";
 
@@ -12,7 +12,7 @@ const page = readFileSync(new URL("../../docs/reference/verdicts.md", import.met
 const signed = artifact();
 const mirror = { location: "mirror.example/app" };
 
-function store(name: string, script: Script = {}, options: Partial<Omit<ViewStore, "name" | "store">> = {}): ViewStore {
+function store(name: string, script: Script = {}, options: EntryOptions = {}): ViewStore {
   return entry(modelStore(name, script), options);
 }
 

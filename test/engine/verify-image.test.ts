@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { artifact, malformed, type ModelArtifact, otherSubject } from "./model-artifact.ts";
-import { entry, modelStore, type Script } from "./model-store.ts";
+import { type EntryOptions, entry, modelStore, type Script } from "./model-store.ts";
 import { modelVerifier, ready } from "./model-verifier.ts";
 import { listings, verify, wordOf } from "./verify.ts";
 import type { ViewStore } from "../../src/engine/view.ts";
@@ -12,7 +12,7 @@ const elsewhere = { location: "mirror.example/app" };
 const refused = { referrers: "AuthenticationFailed", tagged: "AuthenticationFailed" } as const;
 const down = { referrers: "ConnectionRefused", tagged: "ConnectionRefused" } as const;
 
-function store(name: string, script: Script = {}, options: Partial<Omit<ViewStore, "name" | "store">> = {}): ViewStore {
+function store(name: string, script: Script = {}, options: EntryOptions = {}): ViewStore {
   return entry(modelStore(name, script), options);
 }
 
@@ -167,9 +167,9 @@ describe("verifyImage() over artifacts", () => {
     ],
     ["allows by the bytes of a layer", { referrers: [artifact({ finding: "layer" })] }, "allow", "Complete"],
     [
-      "does not read what is larger than limits.blobBytes",
-      { referrers: [artifact({ listedSize: 1 << 21 })] },
-      "inconclusive ArtifactUnreadable",
+      "does not read a manifest that is larger than limits.manifestBytes",
+      { referrers: [artifact({ listedSize: (1 << 19) + 1 })] },
+      "inconclusive LimitExceeded",
       "Complete LimitExceeded",
     ],
   ];
@@ -193,7 +193,7 @@ describe("verifyImage() over artifacts", () => {
 });
 
 describe("verifyImage() with limits.artifacts", () => {
-  const limits = { limits: { artifacts: 2, blobBytes: 1 << 20, depth: 3 } };
+  const limits = { limits: { artifacts: 2 } };
   const many = (count: number, finding: "bad" | "by alice"): readonly ModelArtifact[] =>
     Array.from({ length: count }, (_, salt) => artifact({ salt, finding }));
 
@@ -207,17 +207,18 @@ describe("verifyImage() with limits.artifacts", () => {
   it("allows by one of those that are within the limit", async () => {
     assert.equal(wordOf(await verify([store("a", { referrers: [signed, ...many(9, "bad")] }, limits)])), "allow");
   });
-  it("does not count what no verifier can judge: 9,999 of them in front of a signature", async () => {
-    const junk = Array.from({ length: 9999 }, (_, salt) => artifact({ salt, type: "application/vnd.junk" }));
+  it("does not count what no verifier can judge: 30,000 of them in front of a signature", async () => {
+    const junk = Array.from({ length: 30_000 }, (_, salt) => artifact({ salt, type: "application/vnd.junk" }));
     const model = modelStore("a", { referrers: [...junk, signed] });
     const report = await verify([entry(model, limits)]);
     assert.equal(wordOf(report), "allow");
     assert.deepEqual(model.calls, ["list", `fetch ${signed.descriptor.digest}`]);
   });
-  it("denies with 10,000 that no verifier can judge, and is inconclusive with more: a listing has an end", async () => {
-    const junk = Array.from({ length: 10_001 }, (_, salt) => artifact({ salt, type: "application/vnd.junk" }));
-    assert.equal(wordOf(await verify([store("a", { referrers: junk.slice(1) })])), "deny NoValidSignature");
-    assert.equal(wordOf(await verify([store("a", { referrers: junk })])), "inconclusive LimitExceeded");
+  it("denies with 20,000 a page that no verifier can judge, and is inconclusive with more: a listing has an end", async () => {
+    const junk = Array.from({ length: 20_001 }, (_, salt) => artifact({ salt, type: "application/vnd.junk" }));
+    const one = { limits: { pages: 1 } };
+    assert.equal(wordOf(await verify([store("a", { referrers: junk.slice(1) }, one)])), "deny NoValidSignature");
+    assert.equal(wordOf(await verify([store("a", { referrers: junk }, one)])), "inconclusive LimitExceeded");
   });
   it("counts what is listed twice once", async () => {
     const [one, two] = many(2, "bad");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { mediaTypes } from "../../src/oci/media-type.ts";
-import { parseIndex, parseManifest } from "../../src/oci/manifest.ts";
+import { parseIndex, parseListing, parseManifest } from "../../src/oci/manifest.ts";
 import { value } from "./support.ts";
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -197,5 +197,35 @@ describe("parseIndex()", () => {
 
   it("refuses a manifest", () => {
     assert.equal(parseIndex(encode(manifest)).ok, false);
+  });
+});
+
+describe("parseListing()", () => {
+  const shown = (manifests: unknown): ReturnType<typeof parseListing> => parseListing(encode({ ...index, manifests }));
+
+  it("gives the entries that can be read, and why the first of the others cannot", () => {
+    const odd = { ...subject, digest: "sha384:00" };
+    assert.deepEqual(value(shown([odd, subject, null, subject])), {
+      manifests: [subject, subject],
+      defect: "manifests[0].digest is not a sha256 or sha512 digest",
+    });
+  });
+  it("leaves out annotations that are none", () => {
+    const many = Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`k${n}`, "v"]));
+    for (const annotations of [many, { k: 1 }, [], "x"])
+      assert.deepEqual(value(shown([{ ...subject, annotations }])), { manifests: [subject] });
+  });
+  it("takes null for nothing, and absence for no list", () => {
+    assert.deepEqual(value(shown(null)), { manifests: [] });
+    assert.equal(shown(undefined).ok, false);
+  });
+  it("takes 20,000 entries and not one more", () => {
+    assert.equal(value(shown(Array.from({ length: 20_000 }, () => subject))).manifests.length, 20_000);
+    const parsed = shown(Array.from({ length: 20_001 }, () => subject));
+    assert.equal(parsed.ok ? "" : parsed.reason, "TooMany");
+  });
+  it("refuses what parseIndex() refuses of the whole", () => {
+    for (const extra of [{ layers: [] }, { config }, { schemaVersion: 1 }, { mediaType: mediaTypes.imageManifest }])
+      assert.equal(parseListing(encode({ ...index, manifests: [], ...extra })).ok, false);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defaultLimits } from "../../src/api/store.ts";
 import { CredentialUnavailableError } from "../../src/keychain/ports.ts";
 import type { CompiledStore, Snapshot } from "../../src/snapshot/compiled.ts";
 import { anonymous, cosign, fromSecret, inline, refs, registry, repositoryOf, World } from "./fixture.ts";
@@ -24,7 +25,7 @@ test("compile() makes a failed location of an invalid Store, on its scopes only,
     name: "bad",
     evidence: "Optional",
     timeoutMs: 2000,
-    limits: { artifacts: 64, blobBytes: 16_777_216, depth: 3 },
+    limits: defaultLimits,
     problem: { class: "Internal", message: storeOf(snapshot, "bad").problem?.message },
   });
   assert.match(bad?.problem?.message ?? "", /^Store\/bad is invalid: spec\.registry\.unknown: /);

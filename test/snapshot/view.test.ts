@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, test } from "node:test";
+import { defaultLimits } from "../../src/api/store.ts";
 import { anonymous, cosign, fromSecret, inline, refs, registry, repositoryOf, World } from "./fixture.ts";
 
 test("view() holds the Stores whose scopes match and every Verifier, sorted by name, and is remembered", () => {
@@ -50,7 +51,7 @@ test("view() holds what the Store's spec says of time, limits and evidence", () 
       name: "s",
       evidence: "Optional",
       timeoutMs: 5000,
-      limits: { artifacts: 3, blobBytes: 1_048_576, depth: 3 },
+      limits: { ...defaultLimits, artifacts: 3, blobBytes: 1_048_576 },
       store: snapshot.stores.get("s")?.store,
     },
   ]);

@@ -1,4 +1,4 @@
-import type { StoreSpecCommon, RegistryStoreConfig } from "../../src/api/store.ts";
+import { defaultLimits, type RegistryStoreConfig, type StoreLimits } from "../../src/api/store.ts";
 import { type EndpointObservation, type Store, StoreError } from "../../src/engine/store.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { Secret } from "../../src/kernel/secret.ts";
@@ -82,7 +82,7 @@ export interface SceneOptions {
   readonly network?: Network;
   readonly clock?: Clock;
   readonly configMaps?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly limits?: StoreSpecCommon["limits"];
+  readonly limits?: Partial<StoreLimits>;
   readonly transport?: Transport;
 }
 export interface Scene extends AsyncDisposable {
@@ -113,7 +113,7 @@ export function registryScene(options: SceneOptions = {}): Scene {
       evidence: "Required",
       timeoutMs: 2000,
       healthCheck: { intervalMs: 300_000, failureThreshold: 3 },
-      limits: options.limits ?? { artifacts: 64, blobBytes: 16_777_216 },
+      limits: { ...defaultLimits, ...options.limits },
       suspend: false,
       config: { rewrite: [], unmatched, ...options.config },
     },

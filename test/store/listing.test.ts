@@ -223,6 +223,8 @@ describe("listReferrers()", () => {
     const listing = (): Promise<unknown> =>
       collect(scene.store.listReferrers(image(`${registry.host}/${name}`), descriptor(subject), never));
     registry.setMode("/tags/list", { kind: "bytes", body: "<html>" }, { times: 1 });
+    assert.equal((await failureOf(listing())).class, "ProtocolError");
+    registry.setMode("/tags/list", { kind: "bytes", body: '{"tags": "none"}' }, { times: 1 });
     assert.equal((await failureOf(listing())).class, "NotFound");
     assert.deepEqual(await listing(), []);
     assert.equal(paths(registry).at(-1), "GET /tags/list?n=1 200");
@@ -255,7 +257,10 @@ describe("listReferrers()", () => {
     for (let n = 0; n < 102; n += 1) registry.pushReferrer(name, subject, { ...signature, annotations: { n: String(n) } });
     await using scene = registryScene({ scopes: [registry.host] });
     const error = await failureOf(collect(scene.store.listReferrers(image(`${registry.host}/${name}`), descriptor(subject), never)));
-    assert.deepEqual(error.failure, { class: "LimitExceeded", message: `${registry.host}: the list of referrers has more than 100 pages` });
+    assert.deepEqual(error.failure, {
+      class: "LimitExceeded",
+      message: `${registry.host}: the list of referrers has more pages (limits.pages of Store/production: 100)`,
+    });
     assert.equal(registry.requests.length, 100);
   });
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { defaultLimits } from "../../src/api/store.ts";
 import type { Store } from "../../src/engine/store.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { ociLayoutStore } from "../../src/store/oci-layout/layout-store.ts";
@@ -55,7 +56,7 @@ class Layout implements Disposable {
           evidence: "Required",
           timeoutMs: 2000,
           healthCheck: { intervalMs: 300_000, failureThreshold: 3 },
-          limits: { artifacts: 64, blobBytes: more.blobBytes ?? 1000 },
+          limits: { ...defaultLimits, blobBytes: more.blobBytes ?? 1000 },
           suspend: false,
         },
       },

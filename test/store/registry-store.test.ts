@@ -141,16 +141,16 @@ describe("fetch()", () => {
 
   it("asks nobody for more than the limits allow", async () => {
     await using registry = await startRegistry({ tls });
-    await using scene = registryScene({ scopes: [registry.host], limits: { artifacts: 64, blobBytes: 1000 } });
+    await using scene = registryScene({ scopes: [registry.host], limits: { blobBytes: 1000, manifestBytes: 2000 } });
     const repository = image(`${registry.host}/${name}`);
     for (const [mediaType, size] of [
       ["a/b", 1001],
-      [types.manifest, 4_194_305],
+      [types.manifest, 2001],
     ] as const)
-      assert.equal(
-        (await failureOf(scene.store.fetch(repository, descriptor({ ...content, mediaType, size }), never))).class,
-        "LimitExceeded",
-      );
+      assert.deepEqual((await failureOf(scene.store.fetch(repository, descriptor({ ...content, mediaType, size }), never))).failure, {
+        class: "LimitExceeded",
+        message: `${registry.host}: ${content.digest} has ${size} bytes (limits.${size === 1001 ? "blobBytes" : "manifestBytes"} of Store/production: ${size - 1})`,
+      });
     assert.equal(registry.requests.length, 0);
   });
 });

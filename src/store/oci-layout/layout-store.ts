@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { OciLayoutStoreConfig, StoreSpecCommon } from "../../api/store.ts";
-import type { EndpointObservation, Location, Store } from "../../engine/store.ts";
+import { limitExceeded } from "../../engine/limits.ts";
+import { type EndpointObservation, type Location, type Store, StoreError } from "../../engine/store.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
@@ -115,12 +116,10 @@ class OciLayoutStore implements Store {
 
   async fetch(_repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array> {
     const isManifest = isManifestMediaType(descriptor.mediaType) || isIndexMediaType(descriptor.mediaType);
-    const limit = isManifest ? longestManifest : this.#deps.spec.limits.blobBytes;
-    if (descriptor.size > limit)
-      throw layoutError(
-        "LimitExceeded",
-        `is asked for ${descriptor.size} bytes, and ${isManifest ? "a manifest" : "limits.blobBytes"} allows for ${limit}`,
-      );
+    const { limits } = this.#deps.spec;
+    const limit = isManifest ? "manifestBytes" : "blobBytes";
+    if (descriptor.size > limits[limit])
+      throw new StoreError(limitExceeded(`The image layout is asked for ${descriptor.size} bytes`, { limit, limits, store: this.name }));
     const bytes = await this.#content(descriptor, signal);
     if (bytes === undefined) throw layoutError("NotFound", `has no ${descriptor.digest}`);
     return bytes;

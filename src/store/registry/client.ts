@@ -18,6 +18,8 @@ export interface Read extends Pick<RegistryRequest, "resource" | "query" | "acce
   readonly learn?: (response: RegistryResponse) => ReferrersAPI | undefined;
   /** False: this answer says nothing of the host or the credential, and is not observed. Default: every answer does. */
   readonly isTelling?: (response: RegistryResponse) => boolean;
+  /** What a 200 is, if it can only be JSON: a page that asks to log in is then what is observed, and not a success. Nobody who may push can bring that about. */
+  readonly json?: string;
   /** Throws StoreError where no registry may answer so: then that is what is observed, and not a success. */
   readonly check?: (response: RegistryResponse) => void;
 }
@@ -46,16 +48,22 @@ export class RegistryClient {
   async read(target: Target, read: Read, signal: AbortSignal): Promise<RegistryResponse> {
     const { observation, response } = await this.attempt(target, read, { source: "traffic", signal });
     if (response !== undefined) {
-      this.#check(read, { observation, response });
+      this.#check(target, read, { observation, response });
       return response;
     }
     this.#deps.observe(observation);
     throw new StoreError(observation.failure ?? { class: "Internal", message: "No answer and no failure" });
   }
 
-  #check(read: Read, { observation, response }: { readonly observation: EndpointObservation; readonly response: RegistryResponse }): void {
+  #check(
+    target: Target,
+    read: Read,
+    { observation, response }: { readonly observation: EndpointObservation; readonly response: RegistryResponse },
+  ): void {
     try {
       read.check?.(response);
+      if (read.json !== undefined && response.status === 200 && !isBraced(response.body))
+        throw storeError("ProtocolError", target, `${read.json} is not JSON: what answered is not a registry`);
     } catch (error) {
       if (error instanceof StoreError) this.#deps.observe({ ...observation, failure: error.failure });
       throw error;
@@ -68,7 +76,7 @@ export class RegistryClient {
     const { resource, query, accept, limitBytes } = request;
     return await this.read(
       target,
-      { resource, limitBytes, ...(query !== undefined && { query }), ...(accept !== undefined && { accept }) },
+      { resource, limitBytes, json: "a page of a list", ...(query !== undefined && { query }), ...(accept !== undefined && { accept }) },
       signal,
     );
   }
@@ -148,6 +156,12 @@ export class RegistryClient {
       ...(answers !== undefined && { answers }),
     };
   }
+}
+
+/** An object's braces, whatever is between them: what is in JSON and broken is not the host's disgrace, for pushers may have shaped it. */
+function isBraced(body: Uint8Array): boolean {
+  const text = new TextDecoder();
+  return text.decode(body.subarray(0, 64)).trimStart().startsWith("{") && text.decode(body.subarray(-64)).trimEnd().endsWith("}");
 }
 
 /** A failure of a Store at one repository, in its own words. */

@@ -1,9 +1,13 @@
+import type { StoreLimits } from "../../api/store.ts";
+import { limitExceeded } from "../../engine/limits.ts";
+import { StoreError } from "../../engine/store.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { asObject, field, parseJSON } from "../../oci/json.ts";
-import { parseIndex } from "../../oci/manifest.ts";
+import { parseListing } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-type.ts";
 import { cosignSignatureTag, referrersTag } from "../../oci/referrer-tag.ts";
+import { registryOf } from "../../oci/repository.ts";
 import type { RegistryResponse } from "../../transport/request.ts";
 import { type RegistryClient, storeError } from "./client.ts";
 import type { Target } from "./locations.ts";
@@ -15,14 +19,13 @@ export interface ListingContext {
   readonly client: RegistryClient;
   readonly memory: Memory;
   readonly target: Target;
+  /** Name of the Store, and what it allows for. */
+  readonly store: string;
+  readonly limits: StoreLimits;
   /** The subject's own manifest lies in the repository that is listed: a read of it proves that the repository can be read. */
   readonly holdsSubject: boolean;
 }
 
-/** registry-auth.md H8 and operator.md fault 21. */
-const mostPages = 100;
-/** Of all pages together: the engine's limit is far below. */
-const mostReferrers = 10_000;
 /** distribution-spec v1.1.1 §pulling-manifests. */
 const longestTag = 128;
 /** They say as clearly as 404 that there is no such endpoint, but only a tag that is found makes them count: empty wants 404 (design 6.2). */
@@ -53,7 +56,7 @@ export async function* listReferrers(
       yield* pages(context, start.page, signal);
       return;
     case "tag":
-      yield* readIndex(context, start.index, "the index under the referrers tag");
+      yield* readPage(context, start.index, "the index under the referrers tag");
       return;
     case "empty":
       return;
@@ -68,12 +71,12 @@ export async function* listTagged(
   subject: Digest,
   signal: AbortSignal,
 ): AsyncGenerator<Descriptor, void, undefined> {
-  const { client, memory, target } = context;
+  const { memory, target } = context;
   const tag = cosignSignatureTag(subject);
   // Of a sha512 subject: no registry can hold a tag that long.
   if (tag.length > longestTag) return;
   for (let round = 1; ; round += 1) {
-    const response = await client.read(target, manifestRead(tag), signal);
+    const response = await readTagged(context, tag, signal);
     if (response.status !== 404) {
       const descriptor = describeManifest(response, target);
       memory.learnReadable(target.repository, response.sentAs);
@@ -84,6 +87,17 @@ export async function* listTagged(
     refuseUnknownName(context, response);
     if (await isReadable(context, { subject, sentAs: response.sentAs, signal })) return;
     if (round === 2) throw storeError("NotFound", target, "does not show to one and the same credential that the repository can be read");
+  }
+}
+
+/** Anybody who may push decides how long it is, and it is parsed before anybody has asked for it. */
+async function readTagged({ client, limits, store, target }: ListingContext, tag: string, signal: AbortSignal): Promise<RegistryResponse> {
+  try {
+    return await client.read(target, manifestRead(tag, { limitBytes: limits.manifestBytes }), signal);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.class !== "LimitExceeded") throw error;
+    const what = `${registryOf(target.repository)}: the manifest under cosign's tag is longer`;
+    throw new StoreError(limitExceeded(what, { limit: "manifestBytes", limits, store }), { cause: error });
   }
 }
 
@@ -115,6 +129,7 @@ async function askAPI(context: ListingContext, subject: Digest, signal: AbortSig
       resource: ["referrers", subject],
       accept: [mediaTypes.imageIndex],
       limitBytes: longestManifest,
+      json: "the list of referrers",
       answers: noSuchEndpoint,
       learn: ({ status }) => (status === 200 ? "Supported" : undefined),
       // That there is no such path is said before anybody looks at the credential (distribution): it must not pass for one that works.
@@ -128,30 +143,45 @@ async function askAPI(context: ListingContext, subject: Digest, signal: AbortSig
 }
 
 async function* pages(context: ListingContext, first: RegistryResponse, signal: AbortSignal): AsyncGenerator<Descriptor, void, undefined> {
-  const { client, target } = context;
+  const { client, limits, store, target } = context;
   const seen = new Set<string>();
   let page = first;
-  let referrers = 0;
+  let defect: BadEntry | undefined;
   for (let count = 1; ; count += 1) {
-    const listed = readIndex(context, page, "the list of referrers");
-    referrers += listed.length;
-    if (referrers > mostReferrers) throw storeError("LimitExceeded", target, `lists more than ${mostReferrers} referrers`);
-    yield* listed;
+    try {
+      yield* readPage(context, page, "the list of referrers");
+    } catch (error) {
+      // What is wrong with one entry is no reason to leave out the others: the good one may be on the next page.
+      if (!(error instanceof BadEntry)) throw error;
+      defect ??= error;
+    }
     const { next } = page;
-    if (next === undefined) return;
+    if (next === undefined) break;
     const key = `${next.resource.join("/")}?${next.query ?? ""}`;
     if (seen.has(key)) throw storeError("ProtocolError", target, "the pages of the list of referrers go round in a circle");
     seen.add(key);
-    if (count === mostPages) throw storeError("LimitExceeded", target, `the list of referrers has more than ${mostPages} pages`);
+    if (count >= limits.pages)
+      throw new StoreError(
+        limitExceeded(`${registryOf(target.repository)}: the list of referrers has more pages`, { limit: "pages", limits, store }),
+      );
     page = await client.next(target, next, signal);
     if (page.status !== 200) throw storeError("ProtocolError", target, `the list of referrers ends in ${page.status}`);
   }
+  if (defect !== undefined) throw defect;
 }
 
-function readIndex({ target }: ListingContext, response: RegistryResponse, what: string): readonly Descriptor[] {
-  const index = parseIndex(response.body);
-  if (!index.ok) throw storeError("ProtocolError", target, `${what} cannot be read: ${index.message}`);
-  return index.value.manifests;
+/** After everything that can be read: an entry that cannot. */
+class BadEntry extends StoreError {}
+
+function* readPage({ target }: ListingContext, response: RegistryResponse, what: string): Generator<Descriptor, void, undefined> {
+  const page = parseListing(response.body);
+  if (!page.ok) {
+    const isLong = page.reason === "TooMany" || page.reason === "TooLarge";
+    throw storeError(isLong ? "LimitExceeded" : "ProtocolError", target, `${what} cannot be read: ${page.message}`);
+  }
+  yield* page.value.manifests;
+  if (page.value.defect !== undefined)
+    throw new BadEntry(storeError("ProtocolError", target, `${what} has an entry that cannot be read: ${page.value.defect}`).failure);
 }
 
 /** A repository that the registry does not know, or does not show to this credential, has no empty listing: it has none. */
@@ -171,7 +201,11 @@ async function isReadable(
     const found = await client.read(target, manifestRead(subject, { method: "HEAD" }), signal);
     if (found.status === 200) return learn(context, sentAs, found.sentAs);
   }
-  const tags = await client.read(target, { resource: ["tags", "list"], query: "n=1", limitBytes: longestManifest }, signal);
+  const tags = await client.read(
+    target,
+    { resource: ["tags", "list"], query: "n=1", limitBytes: longestManifest, json: "the list of tags" },
+    signal,
+  );
   const json = tags.status === 200 ? parseJSON(tags.body, "The list of tags", { bytes: longestManifest }) : undefined;
   const object = json?.ok === true ? asObject(json.value) : undefined;
   const listed = object === undefined ? undefined : field(object, "tags");

@@ -12,8 +12,9 @@ import type { Target } from "./locations.ts";
 export const longestManifest = 4 * 1024 * 1024;
 
 /** GET or HEAD of a manifest by tag or digest. */
-export function manifestRead(reference: string, options: { readonly method?: "GET" | "HEAD" } = {}): Read {
-  return { resource: ["manifests", reference], accept: manifestMediaTypes, limitBytes: longestManifest, ...options };
+export function manifestRead(reference: string, options: { readonly method?: "HEAD"; readonly limitBytes?: number } = {}): Read {
+  const json = options.method === "HEAD" ? {} : { json: "the manifest" };
+  return { resource: ["manifests", reference], accept: manifestMediaTypes, limitBytes: longestManifest, ...json, ...options };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RegistryStoreConfig, StoreSpecCommon } from "../../api/store.ts";
+import { limitExceeded } from "../../engine/limits.ts";
 import { type EndpointObservation, type Location, type Resolved, type Store, StoreError } from "../../engine/store.ts";
 import type { Keychain, MaterialReader } from "../../keychain/ports.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -11,7 +12,7 @@ import { type CaBundle, readCaBundle } from "./ca-bundle.ts";
 import { type ClientDeps, RegistryClient, storeError } from "./client.ts";
 import { listReferrers, type ListingContext, listTagged } from "./listing.ts";
 import { Locations, type Target } from "./locations.ts";
-import { describeManifest, longestManifest, manifestRead } from "./manifest.ts";
+import { describeManifest, manifestRead } from "./manifest.ts";
 import { Memory } from "./memory.ts";
 
 export interface RegistryStoreDeps extends ClientDeps {
@@ -91,13 +92,12 @@ class RegistryStore implements Store {
     const target = this.#locations.evidence(repository);
     const { digest, size, mediaType } = descriptor;
     const isManifest = isManifestMediaType(mediaType) || isIndexMediaType(mediaType);
-    const limit = isManifest ? longestManifest : this.#deps.spec.limits.blobBytes;
-    if (size > limit)
-      throw storeError(
-        "LimitExceeded",
-        target,
-        `${digest} has ${size} bytes, and ${isManifest ? "a manifest" : "limits.blobBytes"} allows for ${limit}`,
-      );
+    const { limits } = this.#deps.spec;
+    const limit = isManifest ? "manifestBytes" : "blobBytes";
+    if (size > limits[limit]) {
+      const what = `${registryOf(target.repository)}: ${digest} has ${size} bytes`;
+      throw new StoreError(limitExceeded(what, { limit, limits, store: this.name }));
+    }
     const known = isManifest ? this.#memory.content(target.repository, digest) : undefined;
     if (known?.byteLength === size) return known;
     const read = isManifest ? manifestRead(digest) : { resource: ["blobs", digest] };
@@ -145,6 +145,8 @@ class RegistryStore implements Store {
       client: this.#client,
       memory: this.#memory,
       target,
+      store: this.name,
+      limits: this.#deps.spec.limits,
       holdsSubject: printRepository(image) === printRepository(target.repository),
     };
   }
