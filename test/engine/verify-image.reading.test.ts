@@ -31,7 +31,8 @@ describe("verifyImage() reads", () => {
   it("to the verdict, at whatever moment the content comes", async () => {
     for (let turns = 0; turns < 12; turns += 1) {
       const late = async (call: string): Promise<void> => {
-        for (let turn = 0; call === "fetch" && turn < turns; turn += 1) await Promise.resolve();
+        if (call !== "fetch") return;
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
       };
       for (const script of [{ referrers: [signed] }, { tagged: [signed] }])
         assert.equal(wordOf(await verify([entry(modelStore("a", { ...script, before: late }))])), "allow", `${turns} turns`);
