@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { mayBe, printType } from "./cel-type.ts";
 import type { CelEnvironment, CelLibrary, ParsedExpression } from "./cel.ts";
 import { checkTypes } from "./checker.ts";
@@ -10,14 +11,18 @@ import { variables } from "./variables.ts";
 /** As in the schema of Policy; of a text that came another way. */
 const longestExpression = 2048;
 
+/** Answers that are remembered: a policy is compiled again whenever something near it changes. */
+const rememberedAnswers = 1024;
+
 /** Whether an expression can be evaluated. */
 export type Compilation = { readonly ok: true } | ({ readonly ok: false } & Problem);
 
-/** Reads expressions of policies: pure, synchronous, and below some 30 ms whatever it is given. */
+/** Reads expressions of policies: synchronous, and below some 30 ms whatever it is given. */
 export class ExpressionCompiler {
   readonly #cel: CelLibrary;
   readonly #environment: CelEnvironment;
   readonly #budget = new TextBudget();
+  readonly #answers = new LRUCache<string, Compilation>({ max: rememberedAnswers });
 
   /** Use `loadCel()`. */
   constructor(cel: CelLibrary) {
@@ -27,8 +32,10 @@ export class ExpressionCompiler {
 
   /** Checks syntax, names and types. */
   compile(text: string): Compilation {
-    const parsed = this.#parse(text);
-    return "message" in parsed ? { ok: false, ...toProblem(text, parsed) } : { ok: true };
+    if (text.length > longestExpression) return this.#compile(text);
+    const answer = this.#answers.get(text) ?? this.#compile(text);
+    this.#answers.set(text, answer);
+    return answer;
   }
 
   /** The same, for evaluation: in a worker, since it may take long. */
@@ -36,6 +43,11 @@ export class ExpressionCompiler {
     const parsed = this.#parse(text);
     if ("message" in parsed) return { ok: false, ...toProblem(text, parsed) };
     return new Program({ cel: this.#cel, environment: this.#environment, budget: this.#budget, text, parsed });
+  }
+
+  #compile(text: string): Compilation {
+    const parsed = this.#parse(text);
+    return "message" in parsed ? { ok: false, ...toProblem(text, parsed) } : { ok: true };
   }
 
   #parse(text: string): ParsedExpression | Defect {
