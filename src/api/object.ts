@@ -46,6 +46,11 @@ export function objectKey(kind: Kind, meta: Pick<ObjectMeta, "name" | "namespace
   return `${resourceKind(kind, meta.namespace)}/${objectId(meta)}`;
 }
 
+/** As {@link objectKey}, of an {@link objectId}. */
+export function keyOfId(kind: Kind, id: string): ObjectKey {
+  return `${id.includes("/") ? `${prefix}${kind}` : kind}/${id}`;
+}
+
 /** What a reference text begins with that means an object of the referrer's own namespace. */
 const own = "./";
 

@@ -56,9 +56,9 @@ export class Cluster implements AsyncDisposable {
     this.core = new Core({
       ...options,
       source: this.source,
-      adopt: (name, object) => {
+      adopt: ({ kind, id }, object) => {
         // Read when the Store is first seen, and never again.
-        const raw = this.source.objects("Store").get(name) as { readonly status?: unknown } | undefined;
+        const raw = this.source.objects(kind).get(id) as { readonly status?: unknown } | undefined;
         const status = readStatus("Store", raw?.status);
         return status === undefined ? undefined : adoptStatus(status, object);
       },

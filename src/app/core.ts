@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
-import { objectKey } from "../api/object.ts";
+import { keyOfId, objectId, objectKey, type ResourceKind, resourceKind } from "../api/object.ts";
+import { ownValue } from "../api/walk.ts";
 import type { Report } from "../engine/report.ts";
 import { ResultCache } from "../engine/result-cache.ts";
 import { VerdictCache } from "../engine/verdict-cache.ts";
-import { verifyImage } from "../engine/verify-image.ts";
+import { verifyRealms } from "../engine/verify-realms.ts";
 import type { StoreHealth } from "../health/store-health.ts";
 import { Prober, type ProbedStore } from "../health/prober.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -15,8 +16,10 @@ import type { ResourceSource } from "../operator/ports.ts";
 import type { CompiledStore, Snapshot } from "../snapshot/compiled.ts";
 import { Compiler } from "../snapshot/compiler.ts";
 import { SnapshotHolder } from "../snapshot/holder.ts";
+import type { NamespaceLabels } from "../snapshot/namespace-selector.ts";
 import { Transport } from "../transport/transport.ts";
 import { AppError } from "./app-error.ts";
+import { PolicyExpressions } from "./expressions.ts";
 import { createFactories } from "./factories.ts";
 
 export interface CoreOptions {
@@ -30,7 +33,7 @@ export interface CoreOptions {
   readonly rememberVerdicts?: boolean;
   /** What the status of a Store said when this process began; files have none. */
   readonly adopt?: (
-    name: string,
+    store: { readonly kind: ResourceKind; readonly id: string },
     object: { readonly uid: string; readonly generation: number; readonly suspend: boolean },
   ) => StoreHealth | undefined;
   /** The status of these objects may have changed. */
@@ -47,6 +50,7 @@ export class Core implements AsyncDisposable {
   readonly holder = new SnapshotHolder();
   readonly prober: Prober;
   readonly #options: CoreOptions;
+  readonly #expressions: PolicyExpressions;
   readonly #transport: Transport;
   readonly #loop: ConfigLoop;
   readonly #order = new LRUCache<string, string>({ max: rememberedLocations });
@@ -57,11 +61,13 @@ export class Core implements AsyncDisposable {
     this.#options = options;
     const { clock, logger, metrics, random } = options;
     this.#transport = options.transport ?? new Transport({ clock, logger, metrics, random });
+    this.#expressions = new PolicyExpressions({ clock });
     this.prober = new Prober({ clock, logger, random, onChange: (key) => options.changed?.([key]) });
     const factories = createFactories({
       clock,
       transport: this.#transport,
-      observe: (store, observation) => this.prober.observe(objectKey("Store", { name: store }), observation),
+      expressions: this.#expressions,
+      observe: (store, observation) => this.prober.observe(keyOfId("Store", store), observation),
       ...(options.fileRoot !== undefined && { fileRoot: options.fileRoot }),
     });
     this.#verdicts = options.rememberVerdicts === false ? undefined : new VerdictCache({ clock });
@@ -72,6 +78,7 @@ export class Core implements AsyncDisposable {
       clock,
       logger,
       metrics,
+      prepare: () => this.#expressions.load(),
       published: (next, previous) => this.#published(next, previous),
     });
   }
@@ -86,18 +93,40 @@ export class Core implements AsyncDisposable {
     await Promise.all([this.#loop.run(signal), this.prober.run(signal)]);
   }
 
-  /** @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID */
-  async verify(image: string, signal: AbortSignal): Promise<Report> {
+  /**
+   * `namespace`: of the object that wants to run the image; absent where there is none, as on the command line.
+   * @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID
+   */
+  async verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
     const snapshot = this.snapshot();
     const parsed = parseReference(image);
     if (!parsed.ok) throw new AppError("REFERENCE_INVALID", parsed.message, { remedy: "fix-configuration" });
-    const view = snapshot.view(parsed.value.repository);
+    const known = namespace === undefined ? undefined : this.namespaceOf(namespace);
     const { clock } = this.#options;
-    return verifyImage(
-      { image, reference: parsed.value, view },
-      { clock, memory: this.#order, results: this.#results, ...(this.#verdicts !== undefined && { verdicts: this.#verdicts }) },
+    return verifyRealms(
+      {
+        image,
+        reference: parsed.value,
+        realms: snapshot.views(parsed.value.repository, known),
+        ...(known !== undefined && { namespace: { name: known.name, labels: known.labels ?? {} } }),
+      },
+      {
+        clock,
+        memory: this.#order,
+        results: this.#results,
+        expressions: this.#expressions.pool,
+        ...(this.#verdicts !== undefined && { verdicts: this.#verdicts }),
+      },
       signal,
     );
+  }
+
+  /** A namespace with its labels, as far as the source knows them. */
+  namespaceOf(name: string): NamespaceLabels {
+    const raw = this.#options.source.objects("Namespace").get(name);
+    if (raw === undefined) return { name };
+    const labels = Object.entries(ownValue(ownValue(raw, "metadata"), "labels") ?? {});
+    return { name, labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")) };
   }
 
   /** Epoch ms. */
@@ -112,7 +141,7 @@ export class Core implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#transport.close();
+    await Promise.all([this.#transport.close(), this.#expressions[Symbol.asyncDispose]()]);
   }
 
   #published(next: Snapshot, previous: Snapshot | undefined): void {
@@ -125,6 +154,7 @@ export class Core implements AsyncDisposable {
     if (spec === undefined || store === undefined) return [];
     const { adopt } = this.#options;
     const identity = { uid: meta.uid, generation: meta.generation, suspend: spec.suspend };
+    const known = { kind: resourceKind("Store", meta.namespace), id: objectId(meta) };
     return [
       {
         key: objectKey("Store", meta),
@@ -135,26 +165,23 @@ export class Core implements AsyncDisposable {
         failureThreshold: spec.healthCheck.failureThreshold,
         suspend: spec.suspend,
         probe: store,
-        ...(adopt !== undefined && { adopted: () => adopt(meta.name, identity) }),
+        ...(adopt !== undefined && { adopted: () => adopt(known, identity) }),
       },
     ];
   }
 }
 
-/** Objects whose compiled form is another than before; and every AuthProvider when a Store is, since its status counts the Stores that use it. */
+/** What was compiled anew; and the AuthProviders of every Store that sees others than before, since their status tells of conflicts, and how many may use them. */
 function changedKeys(next: Snapshot, previous: Snapshot | undefined): ReadonlySet<string> {
-  const keys = new Set<string>();
-  const groups = [
-    [next.stores, previous?.stores],
-    [next.authProviders, previous?.authProviders],
-    [next.verifiers, previous?.verifiers],
-    [next.keyProviders, previous?.keyProviders],
-  ] as const;
-  for (const [now, before] of groups) {
-    for (const [name, entry] of now) if (before?.get(name) !== entry) keys.add(objectKey(entry.kind, entry.meta));
-    for (const [name, entry] of before ?? []) if (!now.has(name)) keys.add(objectKey(entry.kind, entry.meta)); // to be forgotten
+  const keys = new Set<string>(next.changed);
+  const views = new Set<CompiledStore["view"]>();
+  for (const key of next.changed) {
+    const id = key.slice(key.indexOf("/") + 1);
+    if (keyOfId("Store", id) !== key) continue;
+    const [before, after] = [previous?.stores.get(id)?.view, next.stores.get(id)?.view];
+    if (before === after) continue;
+    for (const view of [before, after]) if (view !== undefined) views.add(view);
   }
-  const storesChanged = [...keys].some((key) => key.startsWith("Store/")) || next.stores.size !== previous?.stores.size;
-  if (storesChanged) for (const entry of next.authProviders.values()) keys.add(objectKey("AuthProvider", entry.meta));
+  for (const { names } of views) for (const id of names) keys.add(keyOfId("AuthProvider", id));
   return keys;
 }

@@ -3,7 +3,7 @@ import { buildAuthProvider } from "../auth/catalog.ts";
 import { buildKeyProvider } from "../key/catalog.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Turns } from "../kernel/turns.ts";
-import type { Factories } from "../snapshot/factories.ts";
+import type { ExpressionCheck, Factories } from "../snapshot/factories.ts";
 import { buildStore } from "../store/catalog.ts";
 import type { Transport } from "../transport/transport.ts";
 import { buildVerifier } from "../verifier/catalog.ts";
@@ -11,7 +11,8 @@ import { buildVerifier } from "../verifier/catalog.ts";
 export interface FactoryDeps {
   readonly clock: Clock;
   readonly transport: Transport;
-  /** What traffic of the named Store saw of a host. */
+  readonly expressions: { check(text: string): ExpressionCheck };
+  /** What traffic of the Store with this id saw of a host. */
   readonly observe: (store: string, observation: EndpointObservation) => void;
   readonly fileRoot?: string;
 }
@@ -27,5 +28,6 @@ export function createFactories(deps: FactoryDeps): Factories {
       buildStore(spec, { ...context, ...files, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
     verifier: (spec, context) => buildVerifier(spec, { ...context, turns }),
     keyProvider: buildKeyProvider,
+    expression: (text) => deps.expressions.check(text),
   };
 }

@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import { echo } from "../oci/parsed.ts";
 import { matchesPattern, type Pattern } from "../oci/pattern.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
@@ -63,14 +64,14 @@ export function nearestEntry(repository: Repository, entries: Iterable<Entry>): 
 export function unmatchedMessage(repository: Repository, nearest: Entry | undefined): string {
   const text = `no AuthProvider matches ${brief(registryOf(repository))}`;
   if (nearest === undefined) return text;
-  return `${text} (nearest pattern: "${brief(nearest.pattern.text)}" of AuthProvider/${brief(nearest.provider.name)})`;
+  return `${text} (nearest pattern: "${brief(nearest.pattern.text)}" of ${keyOfId("AuthProvider", brief(nearest.provider.name))})`;
 }
 
 export function conflictMessage(tied: readonly Entry[], repository: Repository): string {
   // The two named are of different providers, which is what makes it a conflict.
   const rival = tied.find((entry) => entry.provider !== tied[0]?.provider);
   const [one, other] = [...tied.slice(0, 1), ...(rival === undefined ? [] : [rival])].map(
-    (entry) => `"${brief(entry.pattern.text)}" of AuthProvider/${brief(entry.provider.name)}`,
+    (entry) => `"${brief(entry.pattern.text)}" of ${keyOfId("AuthProvider", brief(entry.provider.name))}`,
   );
   return echo(`${one} and ${other} match ${brief(registryOf(repository))}, and neither is more specific`, longestMessage);
 }

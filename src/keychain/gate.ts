@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import { echo } from "../oci/parsed.ts";
 import { matchesPattern, type Pattern } from "../oci/pattern.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
@@ -9,7 +10,10 @@ import type { AuthProviderDeps, Unavailable } from "./ports.ts";
  */
 export function refuseForeign(deps: Pick<AuthProviderDeps, "name" | "patterns">, repository: Repository): Unavailable | undefined {
   if (deps.patterns.some((pattern) => matchesPattern(pattern, repository))) return undefined;
-  return { reason: "HostNotAllowed", message: `AuthProvider/${echo(deps.name)} has no pattern for ${echo(registryOf(repository))}` };
+  return {
+    reason: "HostNotAllowed",
+    message: `${keyOfId("AuthProvider", echo(deps.name))} has no pattern for ${echo(registryOf(repository))}`,
+  };
 }
 
 /** One password must not go to every tenant of a cloud registry: it needs a pattern that writes the host out. */

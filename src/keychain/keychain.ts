@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import { echo } from "../oci/parsed.ts";
 import type { BoundCredential } from "../oci/credential.ts";
 import { apiAuthority, registryOf, type Repository } from "../oci/repository.ts";
@@ -18,6 +19,8 @@ export interface KeychainOptions {
    * answers CredentialUnavailable(ProviderNotFound) instead of `unmatched`.
    */
   readonly missingRefs?: readonly string[];
+  /** Of the Store; absent: cluster-scoped. What is missing there may exist and not be for this namespace. */
+  readonly namespace?: string;
 }
 
 /** As the kubelet does: more secrets than this for one origin look like guessing, and lock accounts. */
@@ -100,7 +103,7 @@ export class ViewKeychain implements Keychain {
     if (plain && credentials.length > 0 && !provider.allowCredentialsOverHTTP) {
       throw new CredentialUnavailableError(
         "PlainHTTPNotAllowed",
-        `AuthProvider/${echo(provider.name)} names ${echo(registry)} in plainHTTPHosts without allowCredentialsOverHTTP`,
+        `${keyOfId("AuthProvider", echo(provider.name))} names ${echo(registry)} in plainHTTPHosts without allowCredentialsOverHTTP`,
       );
     }
     const prefix = `/v2/${pattern.segments.map((segment) => `${segment}/`).join("")}`;
@@ -170,9 +173,14 @@ export class ViewKeychain implements Keychain {
     const [name, ...others] = this.#options.missingRefs ?? [];
     if (name === undefined) return undefined;
     const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+    // One message for both: what the cluster has and does not share is no business of the namespace.
+    const isShared = this.#options.namespace !== undefined && !name.includes("/");
+    const absence = isShared
+      ? `does not exist, or does not list namespace ${this.#options.namespace} in allowedNamespaces`
+      : "does not exist";
     return {
       reason: "ProviderNotFound",
-      message: `AuthProvider/${echo(name)}${more} does not exist, and no other that the Store names matches ${echo(registryOf(repository))}`,
+      message: `${keyOfId("AuthProvider", echo(name))}${more} ${absence}, and no other that the Store names matches ${echo(registryOf(repository))}`,
     };
   }
 

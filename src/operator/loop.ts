@@ -1,7 +1,8 @@
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, raceSignal } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { Gauge, Histogram, Metrics } from "../kernel/metrics.ts";
 import { resourceKinds } from "../api/object.ts";
+import { mentionsExpression } from "../snapshot/compile-policy.ts";
 import type { Snapshot } from "../snapshot/compiled.ts";
 import type { Compiler, DirtyKey } from "../snapshot/compiler.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
@@ -14,11 +15,17 @@ export interface LoopDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Loads what compiles the expressions of Policies; called once there is one, again after a failure, and never after a success. */
+  readonly prepare?: () => Promise<void>;
   /** Called after each publication, the first included; must not throw. */
   readonly published: (next: Snapshot, previous: Snapshot | undefined) => void;
   /** How long to wait for more changes before compiling. Default 100 ms: a `kubectl apply` of many files becomes one compilation. */
   readonly coalesceMs?: number;
 }
+
+/** How long a compilation waits for {@link LoopDeps.prepare}: the rest of the configuration is not held up by a module that does not load. */
+const prepareMs = 5000;
+const retryPrepareMs = 60_000;
 
 /**
  * From changed objects to a published snapshot. Level-based: an event only marks a key dirty, the cache is read afresh (design 5). A compilation is
@@ -30,6 +37,9 @@ export class ConfigLoop {
   readonly #objects: Gauge;
   #dirty = new Set<DirtyKey>();
   #wake: () => void = () => {};
+  #preparation: "none" | "begun" | "done" = "none";
+  /** Policies with an expression that were to be compiled before what compiles it was there. */
+  readonly #unprepared = new Set<DirtyKey>();
 
   constructor(deps: LoopDeps) {
     this.#deps = deps;
@@ -43,6 +53,7 @@ export class ConfigLoop {
   async start(signal: AbortSignal): Promise<void> {
     await this.#deps.source.start({ changed: (kind, name) => this.#mark(`${kind}/${name}`) }, signal);
     for (const kind of resourceKinds) for (const name of this.#deps.source.objects(kind).keys()) this.#dirty.add(`${kind}/${name}`);
+    await this.#prepare(signal);
     this.#compile();
   }
 
@@ -58,7 +69,8 @@ export class ConfigLoop {
       } catch {
         return; // the signal aborted: what is dirty now belongs to the next start
       }
-      if (this.#dirty.size > 0) this.#compile();
+      await this.#prepare(signal);
+      if (this.#dirty.size > 0 && !signal.aborted) this.#compile();
     }
   }
 
@@ -74,6 +86,44 @@ export class ConfigLoop {
     });
   }
 
+  /** If that fails, or takes too long, the Policies that wait for it are compiled all the same, as ones that allow nothing, and once more when it is there. */
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { clock, prepare, source } = this.#deps;
+    if (prepare === undefined || this.#preparation === "done") return;
+    const isWaiting = (key: DirtyKey): boolean => {
+      const slash = key.indexOf("/");
+      const kind = key.slice(0, slash);
+      return (kind === "Policy" || kind === "NamespacedPolicy") && mentionsExpression(source.objects(kind).get(key.slice(slash + 1)));
+    };
+    const waiting = [...this.#dirty].filter(isWaiting);
+    if (waiting.length === 0) return;
+    for (const key of waiting) this.#unprepared.add(key);
+    if (this.#preparation !== "none") return;
+    this.#preparation = "begun";
+    using patience = clock.deadline(prepareMs, signal);
+    await raceSignal(this.#attempt(prepare, signal), patience.signal).catch(() => {});
+  }
+
+  async #attempt(prepare: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await prepare();
+      this.#preparation = "done";
+      this.#retryUnprepared();
+    } catch (error) {
+      this.#deps.logger.error("expressions of policies cannot be compiled", { ...(error instanceof Error && { error }) });
+      const again = (): void => {
+        this.#preparation = "none";
+        this.#retryUnprepared();
+      };
+      this.#deps.clock.sleep(retryPrepareMs, signal).then(again, () => {});
+    }
+  }
+
+  #retryUnprepared(): void {
+    for (const key of this.#unprepared) this.#mark(key);
+    this.#unprepared.clear();
+  }
+
   #compile(): void {
     const { clock, compiler, holder, logger, source } = this.#deps;
     const dirty = this.#dirty;
@@ -87,6 +137,7 @@ export class ConfigLoop {
     this.#objects.set(next.authProviders.size, { kind: "AuthProvider" });
     this.#objects.set(next.verifiers.size, { kind: "Verifier" });
     this.#objects.set(next.keyProviders.size, { kind: "KeyProvider" });
+    this.#objects.set(next.policies.size, { kind: "Policy" });
     if (next.revision !== previous?.revision) logger.info("configuration published", { revision: next.revision, changed: dirty.size });
     this.#deps.published(next, previous);
   }

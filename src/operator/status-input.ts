@@ -6,7 +6,7 @@ import { adoptStatus } from "../health/adopt-status.ts";
 import type { Reachability, StoreHealth } from "../health/store-health.ts";
 import type { ProviderState, Selection } from "../keychain/ports.ts";
 import type { Scope } from "../oci/pattern.ts";
-import type { PatternLoss } from "../snapshot/compiled.ts";
+import type { PatternLoss } from "../snapshot/keychain-view.ts";
 import { readStatus } from "./status-read.ts";
 
 /** What the status of any object is computed from; gathered by the loop, judged by pure functions. */

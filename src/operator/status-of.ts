@@ -23,7 +23,7 @@ export interface StatusContext {
   readonly standing: unknown;
 }
 
-/** The status that an object should have now; undefined if the snapshot does not hold it (yet, or any more). */
+/** The status that an object should have now, by base kind and id; undefined if the snapshot does not hold it (yet, or any more). */
 export function statusOf(object: { readonly kind: Kind; readonly name: string }, context: StatusContext): Statuses[Kind] | undefined {
   const { kind, name } = object;
   const { snapshot } = context;
@@ -73,7 +73,7 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
       });
     }
     case "Policy":
-      return undefined; // no snapshot holds one yet
+      return undefined;
   }
 }
 
@@ -99,7 +99,7 @@ function entriesOf(kind: Kind, snapshot: Snapshot): ReadonlyMap<string, Subject>
     case "KeyProvider":
       return snapshot.keyProviders;
     case "Policy":
-      return new Map();
+      return snapshot.policies;
   }
 }
 
@@ -130,7 +130,7 @@ function storeInput(name: string, context: StatusContext): StoreStatusInput | un
     suspend: entry.spec?.suspend ?? false,
     hosts: hostsOf(entry),
     providers: providerStates(entry, context.snapshot),
-    ...(entry.spec?.authProviderRefs !== undefined && { authProviderRefs: entry.spec.authProviderRefs }),
+    ...(entry.authProviderRefs !== undefined && { authProviderRefs: entry.authProviderRefs }),
     ...(reachability !== undefined && { reachability }),
   };
 }
@@ -153,7 +153,7 @@ function hostsOf({ store, scopes, keychain }: CompiledStore): StoreStatusInput["
 
 function providerStates(entry: CompiledStore, snapshot: Snapshot): ReadonlyMap<string, ProviderState> {
   return new Map(
-    entry.providers.flatMap((name) => {
+    entry.view.names.flatMap((name) => {
       const provider = snapshot.authProviders.get(name);
       return provider === undefined ? [] : [[name, provider.provider.state()] as const];
     }),
@@ -173,7 +173,7 @@ function relationsOf(snapshot: Snapshot): Relations {
   if (known !== undefined) return known;
   // By view first: Stores share the list of it, and two thousand AuthProviders times ten thousand Stores are too many to count one by one.
   const views = new Map<readonly string[], number>();
-  for (const { providers } of snapshot.stores.values()) views.set(providers, (views.get(providers) ?? 0) + 1);
+  for (const { view } of snapshot.stores.values()) views.set(view.names, (views.get(view.names) ?? 0) + 1);
   const boundStores = new Map<string, number>();
   for (const [names, stores] of views) for (const name of names) boundStores.set(name, (boundStores.get(name) ?? 0) + stores);
   const counted = { kept: claimsByKeeper(snapshot.patternLosses), boundStores };

@@ -1,31 +1,31 @@
 import { decodeAuthProvider } from "../api/auth-provider.ts";
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { decodeKeyProvider } from "../api/key-provider.ts";
-import { decodeMeta } from "../api/object.ts";
-import { decodeVerifier, keyProviderRefsOf } from "../api/verifier.ts";
+import { keyOfId, type ObjectKey, resolveRef } from "../api/object.ts";
+import { decodeVerifier, type VerifierSpec } from "../api/verifier.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../keychain/ports.ts";
+import type { Pattern } from "../oci/pattern.ts";
 import type { CompiledAuthProvider, CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
-import { RecordingReader, type ReadRaw } from "./material.ts";
+import { firstDefect, type Identified, isSame } from "./identity.ts";
+import { isUnchanged, materialParts, RecordingReader, type ReadRaw } from "./material.ts";
 import { revisionOf } from "./revision.ts";
 
-/** Undefined where the object is gone. An entry of which nothing has changed keeps its instance; only its meta is fresh. */
+/** An entry of which nothing has changed keeps its instance; only its meta is fresh. */
 export function compileKeyProvider(
-  raw: unknown,
+  object: Identified,
   before: CompiledKeyProvider | undefined,
   deps: { readonly factories: Factories; readonly read: ReadRaw },
-): CompiledKeyProvider | undefined {
-  if (raw === undefined) return undefined;
-  const meta = decodeMeta(raw);
-  if (before !== undefined && before.meta.uid === meta.uid && before.meta.generation === meta.generation && unchanged(before, deps.read))
-    return { ...before, meta };
-  const decoded = decodeKeyProvider(raw);
-  const reader = new RecordingReader(deps.read);
+): CompiledKeyProvider {
+  const { meta, id } = object;
+  if (before !== undefined && isSame(before, object) && isUnchanged(before.materialVersions, deps.read)) return { ...before, meta };
+  const decoded = decodeKeyProvider(object.raw);
+  const reader = new RecordingReader(deps.read, meta.namespace);
   const previous = before?.keyProvider;
   const built = decoded.ok && {
     spec: decoded.spec,
     keyProvider: deps.factories.keyProvider(decoded.spec, {
-      name: meta.name,
+      name: id,
       spec: `${meta.uid}/${meta.generation}`,
       material: reader,
       ...(previous !== undefined && { previous }),
@@ -43,104 +43,94 @@ export function compileKeyProvider(
 }
 
 export function compileVerifier(
-  raw: unknown,
+  object: Identified,
   before: CompiledVerifier | undefined,
   deps: { readonly factories: Factories; readonly keyProviders: ReadonlyMap<string, CompiledKeyProvider> },
-): CompiledVerifier | undefined {
-  if (raw === undefined) return undefined;
-  const meta = decodeMeta(raw);
-  const decoded = before?.meta.uid === meta.uid && before.meta.generation === meta.generation ? before : decodeVerifierEntry(raw);
-  const names = decoded.spec === undefined ? [] : keyProviderRefsOf(decoded.spec);
-  const revision = revisionOf([
-    meta.uid,
-    String(meta.generation),
-    ...names.map((name) => deps.keyProviders.get(name)?.revision ?? "absent"),
-  ]);
-  if (before?.revision === revision) return { ...before, meta };
-  const references = names.map((name) => `KeyProvider/${name}`);
+): CompiledVerifier {
+  const { meta, id, key } = object;
+  const decoded = before !== undefined && isSame(before, object) ? before : decodeEntry(object.raw);
   const { spec, diagnostics } = decoded;
-  if (spec === undefined)
-    return {
-      kind: "Verifier",
-      meta,
-      diagnostics,
-      revision,
-      references,
-      problem: `Verifier/${meta.name} is invalid: ${first(diagnostics)}`,
-    };
-  const keyProviders = new Map(names.map((name) => [name, deps.keyProviders.get(name)?.keyProvider] as const));
-  const invalid = names.find((name) => (deps.keyProviders.get(name)?.diagnostics.length ?? 0) > 0);
-  const built = deps.factories.verifier(spec, { name: meta.name, keyProviders });
-  const problem = invalid === undefined ? built.problem : `KeyProvider/${invalid} is invalid`;
+  const refs = new Map((spec === undefined ? [] : keyProviderRefs(spec)).map((ref) => [ref, resolveRef(ref, meta.namespace)] as const));
+  const keyProviders = [...refs.values()];
+  const found = keyProviders.map((name) => deps.keyProviders.get(name));
+  const revision = revisionOf([meta.uid, String(meta.generation), ...found.map((entry) => entry?.revision ?? "absent")]);
+  if (before?.revision === revision) return { ...before, meta };
+  const shared = { kind: "Verifier", meta, diagnostics, revision, keyProviders } as const;
+  if (spec === undefined) return { ...shared, references: [], problem: `${key} is invalid: ${firstDefect(diagnostics)}` };
+  const built = deps.factories.verifier(spec, {
+    name: id,
+    ...(meta.namespace !== undefined && { namespace: meta.namespace }),
+    keyProviders: new Map([...refs].map(([ref, name]) => [ref, deps.keyProviders.get(name)?.keyProvider])),
+  });
+  const problem = problemOf(keyProviders, deps.keyProviders) ?? built.problem;
   return {
-    kind: "Verifier",
-    meta,
-    diagnostics: [],
-    revision,
-    references,
+    ...shared,
+    references: keyProviders.map((name) => keyOfId("KeyProvider", name)),
     spec,
+    ...(spec.scopes !== undefined && { scopes: spec.scopes }),
     verifier: built.verifier,
     ...(problem !== undefined && { problem }),
   };
 }
 
 export function compileAuthProvider(
-  raw: unknown,
+  object: Identified,
   before: CompiledAuthProvider | undefined,
   deps: { readonly factories: Factories; readonly read: ReadRaw },
-): CompiledAuthProvider | undefined {
-  if (raw === undefined) return undefined;
-  const meta = decodeMeta(raw);
-  if (before !== undefined && before.meta.uid === meta.uid && before.meta.generation === meta.generation && unchanged(before, deps.read))
-    return { ...before, meta };
-  const decoded = decodeAuthProvider(raw);
-  const reader = new RecordingReader(deps.read);
-  const built = decoded.ok
-    ? {
-        spec: decoded.spec,
-        patterns: decoded.spec.registries,
-        provider: deps.factories.authProvider(decoded.spec, { name: meta.name, material: reader }),
-      }
-    : { patterns: decoded.salvage.registries, provider: invalidProvider(meta.name, decoded.diagnostics) };
+): CompiledAuthProvider {
+  const { meta, id, key } = object;
+  if (before !== undefined && isSame(before, object) && isUnchanged(before.materialVersions, deps.read)) return { ...before, meta };
+  const decoded = decodeAuthProvider(object.raw);
+  const reader = new RecordingReader(deps.read, meta.namespace);
+  const context = { name: id, ...(meta.namespace !== undefined && { namespace: meta.namespace }), material: reader };
+  const { registries, allowedNamespaces = [] }: Claims = decoded.ok ? decoded.spec : decoded.salvage;
   return {
     kind: "AuthProvider",
     meta,
     diagnostics: decoded.ok ? [] : decoded.diagnostics,
+    patterns: registries,
+    // Nobody gives a namespace away but the cluster: a namespaced one is seen from its own alone.
+    allowedNamespaces: meta.namespace === undefined ? [...new Set(allowedNamespaces)] : [],
+    ...(decoded.ok && { spec: decoded.spec }),
+    provider: decoded.ok ? deps.factories.authProvider(decoded.spec, context) : invalidProvider(key, decoded.diagnostics),
+    // After the factory has read what it needs.
     revision: revisionOf([meta.uid, String(meta.generation), ...materialParts(reader.versions)]),
     references: [...reader.versions.keys()],
     materialVersions: reader.versions,
-    ...built,
   };
 }
 
-/** Whether everything that was read to build it stands as it did. */
-export function unchanged(before: { readonly materialVersions: ReadonlyMap<string, string> }, read: ReadRaw): boolean {
-  const now = new RecordingReader(read);
-  for (const [key, version] of before.materialVersions) {
-    const [kind = "", name = ""] = key.split("/");
-    if (now.version(kind, name) !== version) return false;
-  }
-  return true;
+/** What an AuthProvider claims, valid or not. */
+interface Claims {
+  readonly registries: readonly Pattern[];
+  readonly allowedNamespaces?: readonly string[];
 }
 
-export function materialParts(versions: ReadonlyMap<string, string>): string[] {
-  return [...versions].map(([key, version]) => `${key}=${version}`).toSorted();
-}
-
-export function first(diagnostics: readonly Diagnostic[]): string {
-  const [diagnostic] = diagnostics;
-  if (diagnostic === undefined) return "";
-  return diagnostic.path === undefined ? diagnostic.message : `${diagnostic.path}: ${diagnostic.message}`;
-}
-
-function decodeVerifierEntry(raw: unknown): Pick<CompiledVerifier, "spec" | "diagnostics"> {
+function decodeEntry(raw: unknown): Pick<CompiledVerifier, "spec" | "diagnostics"> {
   const decoded = decodeVerifier(raw);
   return decoded.ok ? { spec: decoded.spec, diagnostics: [] } : { diagnostics: decoded.diagnostics };
 }
 
+/** The KeyProviders that a Verifier of any type names; not every type trusts keys. */
+function keyProviderRefs({ config }: VerifierSpec): readonly string[] {
+  return "keyProviderRefs" in config ? config.keyProviderRefs : [];
+}
+
+/** Why nothing may be concluded from what a Verifier rejects: the first of its KeyProviders that is missing, invalid, or without one of its keys. */
+function problemOf(names: readonly string[], keyProviders: ReadonlyMap<string, CompiledKeyProvider>): string | undefined {
+  for (const name of names) {
+    const label = keyOfId("KeyProvider", name);
+    const entry = keyProviders.get(name);
+    if (entry === undefined) return `${label} does not exist`;
+    if (entry.diagnostics.length > 0) return `${label} is invalid`;
+    if (entry.keyProvider?.problem !== undefined) return `${label}: ${entry.keyProvider.problem}`;
+  }
+  return undefined;
+}
+
 /** An invalid AuthProvider keeps its patterns: if it vanished, a wider one, or none, would answer in its place (design 2.1). */
-function invalidProvider(name: string, diagnostics: readonly Diagnostic[]): AuthProvider {
-  const message = `AuthProvider/${name} is invalid: ${first(diagnostics)}`;
+function invalidProvider(key: ObjectKey, diagnostics: readonly Diagnostic[]): AuthProvider {
+  const message = `${key} is invalid: ${firstDefect(diagnostics)}`;
   return {
     credentials: () => Promise.reject(new CredentialUnavailableError("InvalidSpec", message)),
     state: () => ({ ready: false, reason: "InvalidSpec", message, warnings: [] }),

@@ -1,18 +1,24 @@
 import type { Pattern } from "../oci/pattern.ts";
 import { parseRegistryHost, registryOf } from "../oci/repository.ts";
-import type { CompiledAuthProvider } from "./compiled.ts";
 
+/** What is told of an AuthProvider. */
+interface Provider {
+  /** Its id. */
+  readonly name: string;
+  readonly revision: string;
+  readonly patterns: readonly Pattern[];
+}
 interface Wild {
   readonly pattern: Pattern;
-  readonly provider: CompiledAuthProvider;
+  readonly provider: Provider;
 }
 
 /** Which AuthProviders of a view have a pattern for a registry host, whatever the path: asked once per host of ten thousand Stores. */
 export class HostIndex {
-  readonly #literal = new Map<string, Set<CompiledAuthProvider>>();
+  readonly #literal = new Map<string, Set<Provider>>();
   readonly #wild: Wild[] = [];
 
-  constructor(providers: readonly CompiledAuthProvider[]) {
+  constructor(providers: readonly Provider[]) {
     for (const provider of providers) {
       for (const pattern of provider.patterns) {
         if (pattern.wildcards > 0) {
@@ -27,7 +33,7 @@ export class HostIndex {
   }
 
   /** `endpoint`: canonical `host[:port]`. */
-  find(endpoint: string): readonly CompiledAuthProvider[] {
+  find(endpoint: string): readonly Provider[] {
     const parsed = parseRegistryHost(endpoint);
     if (!parsed.ok) return [];
     const { host, port } = parsed.value;

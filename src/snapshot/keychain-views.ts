@@ -1,77 +1,111 @@
-import type { Keychain } from "../keychain/ports.ts";
+import { objectId } from "../api/object.ts";
 import { createKeychain, patternConflicts, type KeychainProvider } from "../keychain/keychain.ts";
-import type { CompiledAuthProvider, PatternLoss } from "./compiled.ts";
+import type { CompiledAuthProvider } from "./compiled.ts";
 import { HostIndex } from "./host-index.ts";
+import type { KeychainView } from "./keychain-view.ts";
 import { revisionOf } from "./revision.ts";
+import { byId, type Change } from "./scope-index.ts";
 
-/** The providers that one Store may use, as its keychain; shared by all Stores with the same refs and the same `unmatched`. */
-export interface KeychainView {
-  readonly keychain: Keychain;
-  readonly providers: readonly CompiledAuthProvider[];
-  /** Of the providers; one list for all Stores of the view, or ten thousand Stores would hold as many copies. */
-  readonly names: readonly string[];
-  readonly hosts: HostIndex;
-  readonly losses: ReadonlyMap<string, readonly PatternLoss[]>;
-  /** Changes exactly if one of its providers does. */
-  readonly revision: string;
+/** Which view a Store needs. */
+export interface ViewRequest {
+  readonly unmatched: "Anonymous" | "Deny";
+  /** Ids of `authProviderRefs`; absent: every AuthProvider that the Store may use. */
+  readonly refs?: readonly string[];
+  /** Of the Store; absent: cluster-scoped. */
+  readonly namespace?: string | undefined;
 }
 
-/** Which Store sees which AuthProviders. A view whose providers are unchanged is taken over from `previous`, keychain and all. */
+/**
+ * Which Store sees which AuthProviders. A cluster-scoped Store sees the cluster-scoped ones and nothing else; a namespaced one sees those of its namespace
+ * and the cluster-scoped ones that list it in `allowedNamespaces` (design 2.2). References only narrow that.
+ */
 export class KeychainViews {
-  readonly #providers: ReadonlyMap<string, CompiledAuthProvider>;
-  readonly #previous: KeychainViews | undefined;
-  readonly #views = new Map<string, KeychainView>();
+  /** By namespace, `""` for the cluster: what may be seen from there, by id. */
+  readonly #visible = new Map<string, Map<string, CompiledAuthProvider>>();
+  readonly #views = new Map<string, { readonly request: ViewRequest; view: KeychainView }>();
 
-  constructor(providers: ReadonlyMap<string, CompiledAuthProvider>, previous?: KeychainViews) {
-    this.#providers = providers;
-    this.#previous = previous === undefined ? undefined : previous.#settled();
-  }
-
-  /** `refs` absent: every AuthProvider. A name without an object stays in the view as one that answers ProviderNotFound, never as "all". */
-  view(options: { readonly unmatched: "Anonymous" | "Deny"; readonly refs?: readonly string[] }): KeychainView {
-    const key = `${options.unmatched}|${options.refs === undefined ? "*" : options.refs.toSorted().join(",")}`;
+  /** An id without an object that may be seen stays in the view as one that answers ProviderNotFound, never as "all". */
+  view(request: ViewRequest): KeychainView {
+    const key = keyOf(request);
     const known = this.#views.get(key);
-    if (known !== undefined) return known;
-    const providers =
-      options.refs === undefined
-        ? [...this.#providers.values()].toSorted((a, b) => (a.meta.name < b.meta.name ? -1 : 1))
-        : options.refs.flatMap((name) => this.#providers.get(name) ?? []);
-    const missing = options.refs?.filter((name) => !this.#providers.has(name)) ?? [];
-    const revision = revisionOf([key, ...providers.map((provider) => `${provider.meta.name}=${provider.revision}`), ...missing]);
-    const previous = this.#previous === undefined ? undefined : this.#previous.#views.get(key);
-    const view = previous?.revision === revision ? previous : buildView({ providers, missing, unmatched: options.unmatched, revision });
-    this.#views.set(key, view);
+    if (known !== undefined) return known.view;
+    const view = this.#build(request, undefined);
+    this.#views.set(key, { request, view });
     return view;
   }
 
-  /** Without the chain of those before it, which would otherwise never be freed. */
-  #settled(): KeychainViews {
-    const settled = new KeychainViews(this.#providers);
-    for (const [key, view] of this.#views) settled.#views.set(key, view);
-    return settled;
+  /** Takes in what has become of the providers; the keys of the views that are not what they were. A view whose providers are unchanged keeps its keychain. */
+  refresh(changes: readonly Change<CompiledAuthProvider>[]): ReadonlySet<string> {
+    const touched = new Set<string>();
+    for (const { before, after } of changes) {
+      if (before !== undefined) for (const realm of realmsOf(before)) this.#hide(realm, before, touched);
+      if (after !== undefined) for (const realm of realmsOf(after)) this.#show(realm, after, touched);
+    }
+    const changed = new Set<string>();
+    for (const [key, entry] of this.#views) {
+      if (!touched.has(entry.request.namespace ?? cluster)) continue;
+      const view = this.#build(entry.request, entry.view);
+      if (view !== entry.view) changed.add(key);
+      entry.view = view;
+    }
+    return changed;
+  }
+
+  /** No Store has it any more. */
+  forget(key: string): void {
+    this.#views.delete(key);
+  }
+
+  #show(realm: string, provider: CompiledAuthProvider, touched: Set<string>): void {
+    const there = this.#visible.get(realm) ?? new Map<string, CompiledAuthProvider>();
+    this.#visible.set(realm, there.set(objectId(provider.meta), provider));
+    touched.add(realm);
+  }
+
+  #hide(realm: string, provider: CompiledAuthProvider, touched: Set<string>): void {
+    const there = this.#visible.get(realm);
+    there?.delete(objectId(provider.meta));
+    if (there?.size === 0) this.#visible.delete(realm);
+    touched.add(realm);
+  }
+
+  #build(request: ViewRequest, previous: KeychainView | undefined): KeychainView {
+    const visible = this.#visible.get(request.namespace ?? cluster);
+    const providers =
+      request.refs === undefined ? [...(visible?.values() ?? [])].toSorted(byId) : request.refs.flatMap((id) => visible?.get(id) ?? []);
+    const missing = request.refs?.filter((id) => visible?.has(id) !== true) ?? [];
+    const key = keyOf(request);
+    const revision = revisionOf([key, ...providers.map((provider) => `${objectId(provider.meta)}=${provider.revision}`), ...missing]);
+    if (previous?.revision === revision) return previous;
+    const members = providers.map(toMember);
+    const { unmatched, namespace } = request;
+    return {
+      key,
+      ...(namespace !== undefined && { namespace }),
+      keychain: createKeychain({ providers: members, unmatched, missingRefs: missing, ...(namespace !== undefined && { namespace }) }),
+      names: members.map(({ name }) => name),
+      hosts: new HostIndex(members),
+      losses: patternConflicts(members),
+      revisions: new Map(members.map((member) => [member.name, member.revision])),
+      revision,
+    };
   }
 }
 
-function buildView(input: {
-  readonly providers: readonly CompiledAuthProvider[];
-  readonly missing: readonly string[];
-  readonly unmatched: "Anonymous" | "Deny";
-  readonly revision: string;
-}): KeychainView {
-  const members = input.providers.map(toMember);
-  return {
-    keychain: createKeychain({ providers: members, unmatched: input.unmatched, missingRefs: input.missing }),
-    providers: input.providers,
-    names: input.providers.map((provider) => provider.meta.name),
-    hosts: new HostIndex(input.providers),
-    losses: patternConflicts(members),
-    revision: input.revision,
-  };
+const cluster = "";
+
+/** From where a provider may be seen. */
+function realmsOf({ meta, allowedNamespaces }: CompiledAuthProvider): readonly string[] {
+  return meta.namespace === undefined ? [cluster, ...allowedNamespaces] : [meta.namespace];
+}
+
+function keyOf({ unmatched, refs, namespace }: ViewRequest): string {
+  return `${namespace ?? cluster}|${unmatched}|${refs === undefined ? "*" : refs.toSorted().join(",")}`;
 }
 
 function toMember(compiled: CompiledAuthProvider): KeychainProvider {
   return {
-    name: compiled.meta.name,
+    name: objectId(compiled.meta),
     uid: compiled.meta.uid,
     creationTime: compiled.meta.creationTime,
     revision: compiled.revision,

@@ -1,27 +1,28 @@
+import { objectId } from "../api/object.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { ConfigMapMaterial, MaterialReader, SecretMaterial, ServiceAccountMaterial } from "../keychain/ports.ts";
 
-/** Kinds that objects of ours refer to, all in the own namespace. */
+/** Kinds that objects of ours refer to: a cluster-scoped object to those of the operator's namespace, a namespaced one to those of its own. */
 export const materialKinds = ["Secret", "ConfigMap", "ServiceAccount"] as const;
 export type MaterialKind = (typeof materialKinds)[number];
 
-/** Raw object of the source's cache, or undefined where there is none. */
-export type ReadRaw = (kind: string, name: string) => unknown;
+/** Raw object of the source's cache by its id (`name`, or `namespace/name`), or undefined where there is none. */
+export type ReadRaw = (kind: string, id: string) => unknown;
 
-/** A reader that remembers what was asked for, names that do not exist included: creating one wakes who waits for it (operator.md 1.5). */
+/**
+ * A reader of one namespace that remembers what was asked for, names that do not exist included: creating one wakes who waits for it (operator.md 1.5).
+ * Whoever it is handed to reaches nothing of another namespace, whatever name it asks for.
+ */
 export class RecordingReader implements MaterialReader {
   readonly #read: ReadRaw;
-  /** `Secret/name` → `uid/resourceVersion`, or `absent`. */
+  readonly #namespace: string | undefined;
+  /** `Secret/name`, or `Secret/namespace/name` → `uid/resourceVersion`, or `absent`. */
   readonly versions = new Map<string, string>();
 
-  constructor(read: ReadRaw) {
+  /** `namespace`: absent for the operator's. */
+  constructor(read: ReadRaw, namespace: string | undefined) {
     this.#read = read;
-  }
-
-  /** `uid/resourceVersion` of an object now, or `absent`. */
-  version(kind: string, name: string): string {
-    const raw = this.#read(kind, name);
-    return raw === undefined ? "absent" : versionOf(raw);
+    this.#namespace = namespace;
   }
 
   secret(name: string, keys?: readonly string[]): SecretMaterial | undefined {
@@ -54,14 +55,32 @@ export class RecordingReader implements MaterialReader {
   }
 
   #record(kind: MaterialKind, name: string): Record<string, unknown> | undefined {
-    const raw = this.#read(kind, name);
-    this.versions.set(`${kind}/${name}`, this.version(kind, name));
+    // No object has such a name, though a ServiceAccount may list it: as an id it would be one of another namespace.
+    if (name.includes("/")) return undefined;
+    const id = objectId({ name, ...(this.#namespace !== undefined && { namespace: this.#namespace }) });
+    const raw = this.#read(kind, id);
+    this.versions.set(`${kind}/${id}`, versionOf(raw));
     return raw === undefined ? undefined : record(raw);
   }
 }
 
-/** `uid/resourceVersion` of a raw object: changes whenever its content does, and tells nothing of it. */
+/** Whether everything that was read stands as it did. */
+export function isUnchanged(versions: ReadonlyMap<string, string>, read: ReadRaw): boolean {
+  for (const [key, version] of versions) {
+    const slash = key.indexOf("/");
+    if (versionOf(read(key.slice(0, slash), key.slice(slash + 1))) !== version) return false;
+  }
+  return true;
+}
+
+/** What a revision says of what was read. */
+export function materialParts(versions: ReadonlyMap<string, string>): string[] {
+  return [...versions].map(([key, version]) => `${key}=${version}`).toSorted();
+}
+
+/** `uid/resourceVersion` of a raw object, or `absent`: changes whenever its content does, and tells nothing of it. */
 export function versionOf(raw: unknown): string {
+  if (raw === undefined) return "absent";
   const { uid, resourceVersion } = identity(record(raw));
   return `${uid}/${resourceVersion}`;
 }

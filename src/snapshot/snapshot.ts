@@ -1,118 +1,62 @@
-import { LRUCache } from "lru-cache";
-import { defaultLimits } from "../api/store.ts";
-import { builtInPolicy } from "../engine/built-in.ts";
-import type { View, ViewStore, ViewVerifier } from "../engine/view.ts";
-import { matchesScope } from "../oci/pattern.ts";
-import { printRepository, registryOf, type Repository } from "../oci/repository.ts";
-import type { CompiledStore, PatternLoss, Snapshot } from "./compiled.ts";
-import { revisionOf } from "./revision.ts";
+import type { ObjectKey } from "../api/object.ts";
+import type { CompiledObjects, Snapshot } from "./compiled.ts";
+import type { KeychainView, PatternLoss } from "./keychain-view.ts";
+import { emptyRealm, type Realm } from "./realm.ts";
+import { type ClusterViews, NamespaceViews, type RememberedViews } from "./views.ts";
 
-/** Views are recomputed, never wrong, when evicted: the bound is on memory only (a view is some hundred bytes). */
-const rememberedViews = 4096;
+/** What a snapshot is put together from; nothing of it changes afterwards but what is remembered. */
+export interface SnapshotParts {
+  readonly objects: CompiledObjects;
+  readonly revision: string;
+  readonly changed: ReadonlySet<ObjectKey>;
+  readonly cluster: ClusterViews;
+  readonly namespaces: ReadonlyMap<string, Realm>;
+  /** Of the namespaces, shared with the snapshots before and after: an entry counts only where it is made of the same realms. */
+  readonly namespaceViews: Map<string, NamespaceViews>;
+  readonly remembered: RememberedViews;
+}
 
-/** A failed location has no time of its own; this is the default of the schema. */
-const defaultTimeoutMs = 2000;
-
-export function createSnapshot(objects: Pick<Snapshot, "stores" | "authProviders" | "verifiers" | "keyProviders">): Snapshot {
-  const index = indexStores(objects.stores);
-  const verifiers = [...objects.verifiers.values()].toSorted(byName).map(
-    (entry): ViewVerifier => ({
-      name: entry.meta.name,
-      ...(entry.verifier !== undefined && { verifier: entry.verifier }),
-      ...(entry.problem !== undefined && { problem: entry.problem }),
-    }),
-  );
-  const verifierRevision = revisionOf(
-    [...objects.verifiers.values()].toSorted(byName).map((entry) => `${entry.meta.name}=${entry.revision}`),
-  );
-  const views = new LRUCache<string, View>({ max: rememberedViews });
-  const all = [
-    ...objects.stores.values(),
-    ...objects.authProviders.values(),
-    ...objects.verifiers.values(),
-    ...objects.keyProviders.values(),
-  ];
+export function createSnapshot(parts: SnapshotParts): Snapshot {
+  const { objects, revision, changed, cluster } = parts;
+  let losses: Snapshot["patternLosses"] | undefined;
   return {
     ...objects,
-    revision: revisionOf(all.map((entry) => `${entry.kind}/${entry.meta.name}=${entry.revision}`).toSorted()),
-    patternLosses: lossesOf(objects.stores),
-    view: (repository) => {
-      const key = printRepository(repository);
-      const known = views.get(key);
-      if (known !== undefined) return known;
-      const matching = index(repository);
-      const view: View = {
-        revision: revisionOf([verifierRevision, ...matching.map((entry) => storeRevision(entry, repository, objects.authProviders))]),
-        stores: matching.map(toViewStore),
-        verifiers,
-        policies: [builtInPolicy(verifiers)],
-      };
-      views.set(key, view);
-      return view;
+    revision,
+    changed,
+    get patternLosses() {
+      losses ??= lossesOf(objects.stores);
+      return losses;
+    },
+    views: (repository, namespace) => {
+      const namespaced = namespace === undefined ? undefined : viewsOf(namespace.name, parts)?.view(repository);
+      return { cluster: cluster.view(repository, namespace), ...(namespaced !== undefined && { namespaced }) };
     },
   };
 }
 
-function toViewStore(entry: CompiledStore): ViewStore {
-  return {
-    name: entry.meta.name,
-    evidence: entry.evidence,
-    timeoutMs: entry.spec?.timeoutMs ?? defaultTimeoutMs,
-    limits: entry.spec?.limits ?? defaultLimits,
-    ...(entry.store !== undefined && { store: entry.store }),
-    ...(entry.problem !== undefined && { problem: entry.problem }),
-  };
+function viewsOf(namespace: string, { cluster, namespaces, namespaceViews, remembered }: SnapshotParts): NamespaceViews | undefined {
+  const own = namespaces.get(namespace) ?? emptyRealm;
+  if (own.policies.isEmpty) return undefined;
+  const known = namespaceViews.get(namespace);
+  if (known?.realm === own && known.cluster === cluster.realm) return known;
+  const views = new NamespaceViews(namespace, { own, cluster: cluster.realm }, remembered);
+  namespaceViews.set(namespace, views);
+  return views;
 }
 
-/** The object, its material, and the AuthProviders that answer for this image's repositories: exactly what a verdict depends on. */
-function storeRevision(entry: CompiledStore, repository: Repository, authProviders: Snapshot["authProviders"]): string {
-  if (entry.store === undefined) return `${entry.meta.name}=${entry.ownRevision}`;
-  const selected = entry.store.repositories(repository).map((target) => {
-    const selection = entry.keychain.select(target);
-    const provider =
-      "provider" in selection && selection.provider !== undefined ? authProviders.get(selection.provider)?.revision : undefined;
-    return `${selection.outcome}:${provider ?? ""}`;
-  });
-  return `${entry.meta.name}=${entry.ownRevision}+${selected.join("+")}`;
-}
-
-/** Stores by literal host, and those behind a wildcard or `"*"`: a look-up costs what the host has, not what the cluster has. */
-function indexStores(stores: ReadonlyMap<string, CompiledStore>): (repository: Repository) => readonly CompiledStore[] {
-  const byHost = new Map<string, Set<CompiledStore>>();
-  const elsewhere = new Set<CompiledStore>();
-  for (const entry of stores.values()) {
-    for (const scope of entry.scopes) {
-      if (scope.kind === "all" || scope.pattern.wildcards > 0) {
-        elsewhere.add(entry);
-        continue;
-      }
-      const host = registryOf({ host: scope.pattern.labels.join("."), port: scope.pattern.port });
-      const there = byHost.get(host) ?? new Set();
-      there.add(entry);
-      byHost.set(host, there);
-    }
-  }
-  return (repository) => {
-    const candidates = new Set([...(byHost.get(registryOf(repository)) ?? []), ...elsewhere]);
-    return [...candidates].filter((entry) => entry.scopes.some((scope) => matchesScope(scope, repository))).toSorted(byName);
-  };
-}
-
-function lossesOf(stores: ReadonlyMap<string, CompiledStore>): ReadonlyMap<string, readonly PatternLoss[]> {
-  const seen = new Set<CompiledStore["losses"]>();
+/** What a namespace's providers do to those of the cluster within the namespace is no business of the latter. */
+function lossesOf(stores: CompiledObjects["stores"]): ReadonlyMap<string, readonly PatternLoss[]> {
+  const seen = new Set<KeychainView>();
   const merged = new Map<string, PatternLoss[]>();
-  for (const { losses } of stores.values()) {
-    if (seen.has(losses)) continue;
-    seen.add(losses);
-    for (const [provider, lost] of losses) {
+  for (const { view } of stores.values()) {
+    if (seen.has(view)) continue;
+    seen.add(view);
+    for (const [provider, lost] of view.losses) {
+      if (provider.includes("/") !== (view.namespace !== undefined)) continue;
       const known = merged.get(provider) ?? [];
       known.push(...lost.filter((loss) => !known.some((other) => other.pattern === loss.pattern)));
       merged.set(provider, known);
     }
   }
   return merged;
-}
-
-function byName(a: { readonly meta: { readonly name: string } }, b: { readonly meta: { readonly name: string } }): number {
-  return a.meta.name < b.meta.name ? -1 : 1;
 }

@@ -64,10 +64,10 @@ test("statusOf() looks at each Store of a snapshot once, however many AuthProvid
   const counting = new Map(
     [...compiled.stores].map(([name, store]): [string, CompiledStore] => [
       name,
-      Object.defineProperty({ ...store }, "providers", {
+      Object.defineProperty({ ...store }, "view", {
         get: () => {
           looks += 1;
-          return store.providers;
+          return store.view;
         },
       }),
     ]),

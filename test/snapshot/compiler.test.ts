@@ -11,7 +11,8 @@ function storeOf(snapshot: Snapshot, name: string): CompiledStore {
   assert.ok(found !== undefined, `Store/${name}`);
   return found;
 }
-const names = (snapshot: Snapshot, image: string): readonly string[] => snapshot.view(repositoryOf(image)).stores.map(({ name }) => name);
+const names = (snapshot: Snapshot, image: string): readonly string[] =>
+  snapshot.views(repositoryOf(image)).cluster.stores.map(({ name }) => name);
 
 test("compile() makes a failed location of an invalid Store, on its scopes only, and builds its siblings", () => {
   const world = new World();
@@ -20,7 +21,7 @@ test("compile() makes a failed location of an invalid Store, on its scopes only,
   const snapshot = world.compile();
   assert.deepEqual(names(snapshot, "a.io/x"), ["bad", "good"]);
   assert.deepEqual(names(snapshot, "b.io/x"), []);
-  const [bad] = snapshot.view(repositoryOf("a.io/x")).stores;
+  const [bad] = snapshot.views(repositoryOf("a.io/x")).cluster.stores;
   assert.deepEqual(bad, {
     name: "bad",
     evidence: "Optional",
@@ -78,7 +79,7 @@ test("compile() answers ProviderNotFound for an AuthProvider that is named and m
     before.keychain.resolve(repositoryOf("a.io/x"), never),
     (error) => error instanceof CredentialUnavailableError && error.reason === "ProviderNotFound",
   );
-  assert.deepEqual(before.providers, []);
+  assert.deepEqual(before.view.names, []);
   world.put("AuthProvider", "gone", anonymous("a.io"));
   assert.deepEqual(storeOf(world.compile(), "s").keychain.select(repositoryOf("a.io/x")).outcome, "Selected");
 });
@@ -114,7 +115,7 @@ test("compile() gives a Verifier what its KeyProviders are, and says which is mi
   world.put("Verifier", "v-gone", cosign("gone"));
   world.put("Verifier", "v-invalid", { type: "cosign" });
   const snapshot = world.compile();
-  const { verifiers } = snapshot.view(repositoryOf("a.io/x"));
+  const { verifiers } = snapshot.views(repositoryOf("a.io/x")).cluster;
   assert.deepEqual(
     verifiers.map(({ name, verifier, problem }) => [name, verifier !== undefined, problem?.replace(/ is invalid: .*/, " is invalid")]),
     [

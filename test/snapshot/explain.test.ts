@@ -56,7 +56,7 @@ test("explain() says what view() does: the Stores that are asked are those of th
       assert.deepEqual(stores, []);
       continue;
     }
-    const view = snapshot.view(repositoryOf(image));
+    const view = snapshot.views(repositoryOf(image)).cluster;
     assert.deepEqual(
       stores.filter(({ asked }) => asked).map(({ name }) => name),
       view.stores.map(({ name }) => name),

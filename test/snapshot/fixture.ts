@@ -1,6 +1,6 @@
 import type { AuthProviderSpec } from "../../src/api/auth-provider.ts";
 import type { KeyProviderSpec } from "../../src/api/key-provider.ts";
-import type { Kind } from "../../src/api/object.ts";
+import type { ResourceKind } from "../../src/api/object.ts";
 import type { StoreSpec } from "../../src/api/store.ts";
 import type { VerifierSpec } from "../../src/api/verifier.ts";
 import { StoreError, type Store } from "../../src/engine/store.ts";
@@ -10,14 +10,20 @@ import { registryOf, type Repository } from "../../src/oci/repository.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import type { Snapshot } from "../../src/snapshot/compiled.ts";
 import { Compiler, type DirtyKey } from "../../src/snapshot/compiler.ts";
-import type { AuthProviderContext, Factories, StoreContext, VerifierContext } from "../../src/snapshot/factories.ts";
+import type { AuthProviderContext, ExpressionCheck, Factories, StoreContext, VerifierContext } from "../../src/snapshot/factories.ts";
 import type { KeyProvider } from "../../src/trust/ports.ts";
-import { accepted, object } from "../api/objects.ts";
+import { apiVersion } from "../../src/api/kinds.ts";
+import { accepted } from "../api/objects.ts";
+
+/** The answer of every store of these tests. */
+const unreachable = new StoreError({ class: "Internal", message: "This store contacts nobody" });
 
 /** Plug-ins that read what their specs name and contact nobody; every call of a factory is remembered as `Kind/name`. */
 export class CountingFactories implements Factories {
   readonly calls: string[] = [];
   readonly contexts = new Map<string, VerifierContext>();
+  /** Why no expression can be read. */
+  refusal: string | undefined;
 
   authProvider(spec: AuthProviderSpec, { name, material }: AuthProviderContext): AuthProvider {
     this.calls.push(`AuthProvider/${name}`);
@@ -41,7 +47,6 @@ export class CountingFactories implements Factories {
         ? []
         : [registryOf({ host: scope.pattern.labels.join("."), port: scope.pattern.port })],
     );
-    const unreachable = new StoreError({ class: "Internal", message: "This store contacts nobody" });
     return {
       name,
       endpoints: () => [...new Set(evidence === undefined ? hosts : [registryOf(evidence)])].toSorted(),
@@ -74,6 +79,13 @@ export class CountingFactories implements Factories {
     return { keys: () => [] };
   }
 
+  /** An expression is a word of lower-case letters, until `refusal` says that none is. */
+  expression(text: string): ExpressionCheck {
+    if (this.refusal !== undefined) return { ok: false, message: this.refusal };
+    const column = text.search(/[^a-z]/) + 1;
+    return column === 0 ? { ok: true } : { ok: false, message: "unexpected character", line: 1, column };
+  }
+
   /** What was built since this was asked last, sorted. */
   built(): readonly string[] {
     return this.calls.splice(0).toSorted();
@@ -95,45 +107,53 @@ export class World {
   #version = 0;
 
   /** Creates or edits the spec of one of our kinds. The first object is the oldest. */
-  put(kind: Kind, name: string, spec: unknown): void {
-    const before = this.#objects.get(`${kind}/${name}`)?.["metadata"] as { uid: string; generation: number } | undefined;
-    this.#write(kind, name, { ...object(kind, spec, name), generation: (before?.generation ?? 0) + 1 });
+  put(kind: ResourceKind, id: string, spec: unknown): void {
+    const before = this.#objects.get(`${kind}/${id}`)?.["metadata"] as { uid: string; generation: number } | undefined;
+    this.#write(kind, id, { apiVersion, kind, spec, generation: (before?.generation ?? 0) + 1 });
   }
 
   /** A Secret, ConfigMap or ServiceAccount; written again it has another resourceVersion. */
-  putMaterial(kind: string, name: string): void {
-    this.#write(kind, name, { kind });
+  putMaterial(kind: string, id: string, content: object = {}): void {
+    this.#write(kind, id, { kind, ...content });
   }
 
   /** Our own write of a status: another resourceVersion, the same generation. */
-  touch(kind: Kind, name: string): void {
-    this.#write(kind, name, { ...this.#objects.get(`${kind}/${name}`) });
+  touch(kind: ResourceKind, id: string): void {
+    this.#write(kind, id, { ...this.#objects.get(`${kind}/${id}`) });
   }
 
-  remove(kind: string, name: string): void {
-    this.#objects.delete(`${kind}/${name}`);
-    this.#dirty.add(`${kind}/${name}`);
+  remove(kind: string, id: string): void {
+    this.#objects.delete(`${kind}/${id}`);
+    this.#dirty.add(`${kind}/${id}`);
+  }
+
+  /** A source that puts an object where it does not belong. */
+  forge(key: DirtyKey, raw: Record<string, unknown>): void {
+    this.#objects.set(key, raw);
+    this.#dirty.add(key);
   }
 
   compile(): Snapshot {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    return this.compiler.compile(dirty, (kind, name) => this.#objects.get(`${kind}/${name}`));
+    return this.compiler.compile(dirty, (kind, id) => this.#objects.get(`${kind}/${id}`));
   }
 
-  #write(kind: string, name: string, { generation, ...rest }: Record<string, unknown>): void {
+  #write(kind: string, id: string, { generation, ...rest }: Record<string, unknown>): void {
     this.#version += 1;
-    const before = this.#objects.get(`${kind}/${name}`)?.["metadata"] as Record<string, unknown> | undefined;
+    const before = this.#objects.get(`${kind}/${id}`)?.["metadata"] as Record<string, unknown> | undefined;
     const created = new Date(Date.UTC(2026, 0, 1) + this.#version * 1000).toISOString();
+    const [name, namespace] = id.split("/").toReversed();
     const metadata = {
       name,
+      ...(namespace !== undefined && { namespace }),
       uid: before?.["uid"] ?? `uid-${this.#version}`,
       creationTimestamp: before?.["creationTimestamp"] ?? created,
       generation: generation ?? before?.["generation"] ?? 1,
       resourceVersion: String(this.#version),
     };
-    this.#objects.set(`${kind}/${name}`, { ...rest, metadata });
-    this.#dirty.add(`${kind}/${name}`);
+    this.#objects.set(`${kind}/${id}`, { ...rest, metadata });
+    this.#dirty.add(`${kind}/${id}`);
   }
 }
 

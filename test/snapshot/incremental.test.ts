@@ -176,7 +176,7 @@ test("compile() gives all Stores of one view one keychain and one list of names"
   made.put("Store", "y", registry(["y.io"], refs("secret", "plain")));
   const { stores } = made.compile();
   assert.equal(stores.get("x")?.keychain, stores.get("y")?.keychain);
-  assert.equal(stores.get("x")?.providers, stores.get("y")?.providers);
+  assert.equal(stores.get("x")?.view, stores.get("y")?.view);
   made.put("AuthProvider", "unrelated", anonymous("u.io"));
   assert.equal(made.compile().stores.get("x")?.keychain, stores.get("x")?.keychain);
 });

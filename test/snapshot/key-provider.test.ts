@@ -18,6 +18,7 @@ const factories: Factories = {
   store: (spec, context) => none.store(spec, context),
   keyProvider: buildKeyProvider,
   verifier: buildVerifier,
+  expression: () => ({ ok: true }),
 };
 
 const types = {

@@ -28,7 +28,7 @@ test("view() holds the Stores whose scopes match and every Verifier, sorted by n
     ["alpine", ["all", "hub"]],
   ];
   for (const [image, stores] of rows) {
-    const view = snapshot.view(repositoryOf(image));
+    const view = snapshot.views(repositoryOf(image)).cluster;
     assert.deepEqual(
       view.stores.map(({ name }) => name),
       stores,
@@ -38,7 +38,7 @@ test("view() holds the Stores whose scopes match and every Verifier, sorted by n
       view.verifiers.map(({ name }) => name),
       ["v1", "v2"],
     );
-    assert.equal(snapshot.view(repositoryOf(image)), view);
+    assert.equal(snapshot.views(repositoryOf(image)).cluster, view);
   }
 });
 
@@ -46,7 +46,7 @@ test("view() holds what the Store's spec says of time, limits and evidence", () 
   const world = new World();
   world.put("Store", "s", registry(["a.io"], { timeout: "5s", evidence: "Optional", limits: { artifacts: 3, blobBytes: 1_048_576 } }));
   const snapshot = world.compile();
-  assert.deepEqual(snapshot.view(repositoryOf("a.io/x")).stores, [
+  assert.deepEqual(snapshot.views(repositoryOf("a.io/x")).cluster.stores, [
     {
       name: "s",
       evidence: "Optional",
@@ -108,12 +108,12 @@ describe("view().revision changes with", () => {
       edit(made);
       const after = made.compile();
       assert.deepEqual(
-        images.filter((image) => before.view(repositoryOf(image)).revision !== after.view(repositoryOf(image)).revision),
+        images.filter((image) => before.views(repositoryOf(image)).cluster.revision !== after.views(repositoryOf(image)).cluster.revision),
         changed,
       );
       // A snapshot that is in use stays as it was.
       assert.deepEqual(
-        images.map((image) => before.view(repositoryOf(image)).stores.length),
+        images.map((image) => before.views(repositoryOf(image)).cluster.stores.length),
         [1, 1, 1, 0],
       );
     });
