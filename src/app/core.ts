@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { keyOfId, objectId, objectKey, type ResourceKind, resourceKind } from "../api/object.ts";
+import { keyOfId, objectId, type ObjectKey, objectKey, type ResourceKind, resourceKind } from "../api/object.ts";
 import { ownValue } from "../api/walk.ts";
 import type { Report } from "../engine/report.ts";
 import { ResultCache } from "../engine/result-cache.ts";
@@ -145,13 +145,19 @@ export class Core implements AsyncDisposable {
   }
 
   #published(next: Snapshot, previous: Snapshot | undefined): void {
-    this.prober.sync([...next.stores.values()].flatMap((entry) => this.#probed(entry)));
+    const changed = [...next.changed].flatMap((key) => storeIdOf(key) ?? []);
+    const probed = changed.map((id) => ({ id, stores: this.#probed(next.stores.get(id)) }));
+    this.prober.update(
+      probed.flatMap(({ stores }) => stores),
+      probed.flatMap(({ id, stores }) => (stores.length === 0 ? keyOfId("Store", id) : [])),
+    );
     this.#options.changed?.(changedKeys(next, previous));
   }
 
-  #probed(entry: CompiledStore): readonly ProbedStore[] {
+  /** Nothing of a Store that is gone, or invalid. */
+  #probed(entry: CompiledStore | undefined): readonly ProbedStore[] {
+    if (entry?.spec === undefined || entry.store === undefined) return [];
     const { spec, store, meta } = entry;
-    if (spec === undefined || store === undefined) return [];
     const { adopt } = this.#options;
     const identity = { uid: meta.uid, generation: meta.generation, suspend: spec.suspend };
     const known = { kind: resourceKind("Store", meta.namespace), id: objectId(meta) };
@@ -176,12 +182,18 @@ function changedKeys(next: Snapshot, previous: Snapshot | undefined): ReadonlySe
   const keys = new Set<string>(next.changed);
   const views = new Set<CompiledStore["view"]>();
   for (const key of next.changed) {
-    const id = key.slice(key.indexOf("/") + 1);
-    if (keyOfId("Store", id) !== key) continue;
+    const id = storeIdOf(key);
+    if (id === undefined) continue;
     const [before, after] = [previous?.stores.get(id)?.view, next.stores.get(id)?.view];
     if (before === after) continue;
     for (const view of [before, after]) if (view !== undefined) views.add(view);
   }
   for (const { names } of views) for (const id of names) keys.add(keyOfId("AuthProvider", id));
   return keys;
+}
+
+/** Of the key of a Store, of either scope. */
+function storeIdOf(key: ObjectKey): string | undefined {
+  const id = key.slice(key.indexOf("/") + 1);
+  return keyOfId("Store", id) === key ? id : undefined;
 }

@@ -83,17 +83,24 @@ export class Prober {
 
   /** All Stores there are now. One whose revision is new is probed at once; an unchanged one is left alone; one that is missing is forgotten. */
   sync(stores: readonly ProbedStore[]): void {
+    const present = new Set(stores.map(({ key }) => key));
+    this.update(
+      stores,
+      [...this.#entries.keys()].filter((key) => !present.has(key)),
+    );
+  }
+
+  /** As {@link sync}, where it is known which Stores may have changed, and which there are no longer: the others cost nothing. */
+  update(stores: readonly ProbedStore[], gone: readonly string[]): void {
     const begun: Entry[] = [];
-    const present = new Set<string>();
     for (const store of stores) {
-      present.add(store.key);
       const entry = this.#entries.get(store.key);
       if (entry !== undefined && sameRevision(entry.store, store)) entry.store = store;
       else begun.push(this.#replace(entry, store));
     }
-    for (const [key, entry] of this.#entries) {
-      if (present.has(key)) continue;
-      this.#close(entry);
+    for (const key of gone) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) this.#close(entry);
       this.#entries.delete(key);
     }
     const now = this.#deps.clock.monotonic();

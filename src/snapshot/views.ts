@@ -31,7 +31,7 @@ export class ClusterViews {
     string,
     { readonly stores: readonly CompiledStore[]; readonly policies: readonly CompiledPolicy[]; readonly views: Map<string, View> }
   >({
-    max: rememberedImages,
+    ...atMost(rememberedImages),
   });
 
   constructor(realm: Realm) {
@@ -130,7 +130,7 @@ export class NamespaceViews {
 
 export type RememberedViews = LRUCache<string, { readonly owner: NamespaceViews; readonly view: View }>;
 export function rememberViews(): RememberedViews {
-  return new LRUCache({ max: rememberedImages });
+  return new LRUCache(atMost(rememberedImages));
 }
 
 /** Those of a realm whose scopes match and whose `excludeScopes` do not, sorted by id. */
@@ -157,4 +157,9 @@ function policyRevision(entry: CompiledPolicy): string {
 
 function sorted(policies: readonly ViewPolicy[]): readonly ViewPolicy[] {
   return policies.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** As `max`, which takes the memory of all entries at once: this is made anew with every edit. */
+function atMost(entries: number): { readonly maxSize: number; readonly sizeCalculation: () => number } {
+  return { maxSize: entries, sizeCalculation: () => 1 };
 }

@@ -17,8 +17,8 @@ const contentBytes = 1_048_576;
 /** What one Store has learnt from answers; all of it bounded, none of it a verdict. */
 export class Memory {
   readonly #clock: Clock;
-  readonly #capabilities = new LRUCache<string, { readonly api: ReferrersAPI; readonly until: number }>({ max: mostHosts });
-  readonly #proofs = new LRUCache<string, number>({ max: mostProofs });
+  readonly #capabilities = new LRUCache<string, { readonly api: ReferrersAPI; readonly until: number }>(atMost(mostHosts));
+  readonly #proofs = new LRUCache<string, number>(atMost(mostProofs));
   readonly #contents = new LRUCache<string, Uint8Array>({
     maxSize: contentBytes,
     sizeCalculation: (bytes) => Math.max(bytes.byteLength, 1),
@@ -55,6 +55,11 @@ export class Memory {
   keepContent(repository: Repository, digest: Digest, bytes: Uint8Array): void {
     this.#contents.set(`${printRepository(repository)} ${digest}`, bytes);
   }
+}
+
+/** As `max`, which takes the memory of all entries at once: ten thousand Stores, of which few are asked, would hold a gigabyte. */
+function atMost(entries: number): { readonly maxSize: number; readonly sizeCalculation: () => number } {
+  return { maxSize: entries, sizeCalculation: () => 1 };
 }
 
 function proofKey(repository: Repository, sentAs: string): string {
