@@ -36,6 +36,9 @@ async function readStdin(signal: AbortSignal): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** POSIX: the first of these that is set and not empty says which characters the terminal shows. */
+const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => process.env[name] ?? "").find((value) => value !== "") ?? "";
+
 function output(stream: NodeJS.WriteStream): CliOutput {
   const isTerminal: boolean | undefined = stream.isTTY; // undefined on a pipe, whatever its type says
   return {
@@ -43,6 +46,7 @@ function output(stream: NodeJS.WriteStream): CliOutput {
     isTerminal: isTerminal ?? false,
     columns: stream.columns ?? 80,
     colour: (isTerminal ?? false) && (process.env["NO_COLOR"] ?? "") === "",
+    unicode: /utf-?8/i.test(locale),
   };
 }
 

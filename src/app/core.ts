@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { keyOfId, objectId, type ObjectKey, objectKey, type ResourceKind, resourceKind } from "../api/object.ts";
 import { ownValue } from "../api/walk.ts";
 import type { Report } from "../engine/report.ts";
+import { type ImageResolution, resolveImage } from "../engine/resolve-image.ts";
 import { ResultCache } from "../engine/result-cache.ts";
 import { VerdictCache } from "../engine/verdict-cache.ts";
 import { verifyRealms } from "../engine/verify-realms.ts";
@@ -10,7 +11,7 @@ import { Prober, type ProbedStore } from "../health/prober.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { Metrics } from "../kernel/metrics.ts";
-import { parseReference } from "../oci/reference.ts";
+import { parseReference, type Reference } from "../oci/reference.ts";
 import { ConfigLoop } from "../operator/loop.ts";
 import type { ResourceSource } from "../operator/ports.ts";
 import type { CompiledStore, Snapshot } from "../snapshot/compiled.ts";
@@ -99,15 +100,14 @@ export class Core implements AsyncDisposable {
    */
   async verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
     const snapshot = this.snapshot();
-    const parsed = parseReference(image);
-    if (!parsed.ok) throw new AppError("REFERENCE_INVALID", parsed.message, { remedy: "fix-configuration" });
+    const reference = parsed(image);
     const known = namespace === undefined ? undefined : this.namespaceOf(namespace);
     const { clock } = this.#options;
     return verifyRealms(
       {
         image,
-        reference: parsed.value,
-        realms: snapshot.views(parsed.value.repository, known),
+        reference,
+        realms: snapshot.views(reference.repository, known),
         ...(known !== undefined && { namespace: { name: known.name, labels: known.labels ?? {} } }),
       },
       {
@@ -127,6 +127,13 @@ export class Core implements AsyncDisposable {
     if (raw === undefined) return { name };
     const labels = Object.entries(ownValue(ownValue(raw, "metadata"), "labels") ?? {});
     return { name, labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")) };
+  }
+
+  /** What the image stands for, without judging it. @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID */
+  async resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {
+    const reference = parsed(image);
+    const view = this.snapshot().views(reference.repository).cluster;
+    return resolveImage({ image, reference, view }, { clock: this.#options.clock, memory: this.#order }, signal);
   }
 
   /** Epoch ms. */
@@ -175,6 +182,12 @@ export class Core implements AsyncDisposable {
       },
     ];
   }
+}
+
+function parsed(image: string): Reference {
+  const reference = parseReference(image);
+  if (!reference.ok) throw new AppError("REFERENCE_INVALID", reference.message, { remedy: "fix-configuration" });
+  return reference.value;
 }
 
 /** What was compiled anew; and the AuthProviders of every Store that sees others than before, since their status tells of conflicts, and how many may use them. */

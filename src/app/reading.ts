@@ -2,6 +2,7 @@ import type { Kind } from "../api/object.ts";
 import { objectKey } from "../api/object.ts";
 import type { CheckEntry, Composition, ObjectRow } from "../cli/ports.ts";
 import type { Report } from "../engine/report.ts";
+import type { ImageResolution } from "../engine/resolve-image.ts";
 import type { ManifestSource } from "../manifests/source.ts";
 import type { ResourceSource } from "../operator/ports.ts";
 import { statusOf } from "../operator/status-of.ts";
@@ -30,6 +31,10 @@ abstract class Reading implements Composition {
 
   verify(image: string, signal: AbortSignal): Promise<Report> {
     return this.parts.core.verify(image, signal);
+  }
+
+  resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {
+    return this.parts.core.resolve(image, signal);
   }
 
   explain(image: string): Explanation {

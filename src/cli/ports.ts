@@ -1,5 +1,6 @@
 import type { Kind } from "../api/object.ts";
 import type { Report } from "../engine/report.ts";
+import type { ImageResolution } from "../engine/resolve-image.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Explanation } from "../snapshot/explanation.ts";
 
@@ -38,6 +39,7 @@ export interface ObjectRow {
 /** The same engine and the same objects for every command. */
 export interface Composition extends AsyncDisposable {
   verify(image: string, signal: AbortSignal): Promise<Report>;
+  resolve(image: string, signal: AbortSignal): Promise<ImageResolution>;
   explain(image: string): Explanation;
   check(): readonly CheckEntry[];
   /** With files: every endpoint is probed once first. */
@@ -65,6 +67,8 @@ export interface CliOutput {
   readonly columns: number;
   /** Absent: exactly on a terminal. False where the environment has a non-empty `NO_COLOR` (no-color.org). */
   readonly colour?: boolean;
+  /** Whether the locale can show more than ASCII. Absent: it can. */
+  readonly unicode?: boolean;
 }
 
 export interface ServeOptions extends CompositionOptions {

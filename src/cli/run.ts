@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes } from "./exit.ts";
 import { addExplain } from "./explain.ts";
 import { addGet } from "./get.ts";
 import type { CliDeps } from "./ports.ts";
+import { addResolve } from "./resolve.ts";
 import { addServe } from "./serve.ts";
 import { addVerify } from "./verify.ts";
 import { addVersion } from "./version.ts";
@@ -15,6 +16,7 @@ import { addVersion } from "./version.ts";
 /** Every command in the order in which help lists them: one file each. */
 const commands: readonly ((program: Command, context: CommandContext) => Command)[] = [
   addVerify,
+  addResolve,
   addExplain,
   addCheck,
   addGet,

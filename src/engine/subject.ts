@@ -19,7 +19,13 @@ export interface Resolution {
 
 /** What an image reference stands for; `failures` are by Store. */
 export type Subject =
-  | { readonly outcome: "resolved"; readonly digest: Digest; readonly failures: ReadonlyMap<string, Failure> }
+  | {
+      readonly outcome: "resolved";
+      readonly digest: Digest;
+      /** Of a tag: by whom. */
+      readonly resolutions: readonly Resolution[];
+      readonly failures: ReadonlyMap<string, Failure>;
+    }
   | {
       readonly outcome: "ambiguous" | "unresolved";
       readonly resolutions: readonly Resolution[];
@@ -46,7 +52,7 @@ export async function resolveSubject(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<Subject> {
-  if (reference.digest !== undefined) return { outcome: "resolved", digest: reference.digest, failures: new Map() };
+  if (reference.digest !== undefined) return { outcome: "resolved", digest: reference.digest, resolutions: [], failures: new Map() };
   const failures = new Map<string, Failure>();
   // Where an invalid Store would send the tag is unknown.
   for (const { name, evidence, problem, store } of stores)
@@ -69,7 +75,7 @@ export async function resolveSubject(
   const [first] = resolutions;
   if (resolutions.some(({ digest }) => digest !== first?.digest)) return { outcome: "ambiguous", resolutions, failures };
   if (isSilent || (first === undefined && failures.size === 0)) return { outcome: "unresolved", resolutions, failures };
-  return first === undefined ? { outcome: "not-found", failures } : { outcome: "resolved", digest: first.digest, failures };
+  return first === undefined ? { outcome: "not-found", failures } : { outcome: "resolved", digest: first.digest, resolutions, failures };
 }
 
 /** Stores by the repository that their rewrite makes of the image's own. A layout has none: it is never asked what a tag means. */

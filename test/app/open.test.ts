@@ -141,3 +141,18 @@ test("a directory that does not exist is an error of the command, never a verdic
   assert.deepEqual([exit > 2, stdout], [true, ""]);
   assert.match(stderr, /^error: /);
 });
+
+test("resolve exits 0 for a tag that the registry knows, 1 for one that it does not, and 2 where it does not answer", async () => {
+  const { manifests, registry, signed } = setting;
+  const resolve = (tag: string) => run(["resolve", ...on(manifests.directory), "-o", "json", `${registry.host}/team/web:${tag}`]);
+  const { exit, stdout } = await resolve("signed");
+  assert.equal(exit, 0);
+  assert.equal((json(stdout) as { readonly digest: string }).digest, signed.slice(signed.indexOf("@") + 1));
+  assert.equal((await resolve("nowhere")).exit, 1);
+  await registry.stop();
+  try {
+    assert.equal((await resolve("signed")).exit, 2);
+  } finally {
+    await registry.start();
+  }
+});

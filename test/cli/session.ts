@@ -1,15 +1,18 @@
 import { runCli } from "../../src/cli/run.ts";
 import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ServeOptions } from "../../src/cli/ports.ts";
 import type { Report } from "../../src/engine/report.ts";
+import type { ImageResolution } from "../../src/engine/resolve-image.ts";
 import { CodedError } from "../../src/kernel/error.ts";
 import type { Explanation } from "../../src/snapshot/explanation.ts";
 import { ManualClock } from "../support/clock.ts";
 import type { Outcome } from "../support/txtar.ts";
 import { accepted, explain, now, reports, stores } from "./fixtures.ts";
+import { resolutions } from "./resolutions.ts";
 
 /** What the fake composition answers; each member stands in for the fixtures'. */
 export interface Answers {
   readonly verify?: (image: string, signal: AbortSignal) => Promise<Report>;
+  readonly resolve?: (image: string, signal: AbortSignal) => Promise<ImageResolution>;
   readonly explain?: (image: string) => Explanation;
   readonly check?: readonly CheckEntry[];
   readonly rows?: readonly ObjectRow[];
@@ -20,6 +23,7 @@ export interface SessionOptions {
   readonly stdin?: string;
   readonly terminal?: boolean;
   readonly colour?: boolean;
+  readonly unicode?: boolean;
   readonly clock?: ManualClock;
   readonly signal?: AbortSignal;
 }
@@ -46,9 +50,11 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
     isTerminal: terminal,
     columns: 100,
     ...(options.colour !== undefined && { colour: options.colour }),
+    ...(options.unicode !== undefined && { unicode: options.unicode }),
   });
   const composition: Composition = {
     verify: answers.verify ?? (async (image) => reports.get(image) ?? fail(image)),
+    resolve: answers.resolve ?? (async (image) => resolutions.get(image) ?? fail(image)),
     explain: answers.explain ?? explain,
     check: () => answers.check ?? accepted,
     rows: async (kind) => (answers.rows ?? stores).filter((row) => row.kind === kind),

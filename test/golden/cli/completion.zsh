@@ -4,6 +4,7 @@ _countersign_commands() {
   local -a commands
   commands=(
     'verify:judge images: allow, deny or inconclusive'
+    'resolve:print the digest that each image stands for, and what each store makes of its tag'
     'explain:say which stores would be asked about images, with which credential, and why; contacts no registry'
     'check:say of every object whether it is accepted; exits 1 if one is not'
     'get:print objects and their status as kubectl would; with --manifests every registry is probed once'
@@ -25,6 +26,17 @@ _countersign() {
   [[ $state == arguments ]] || return
   case $line[1] in
     verify)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '*:IMAGE:()'
+      ;;
+    resolve)
       _arguments -s -S \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
@@ -93,7 +105,7 @@ _countersign() {
       ;;
     help)
       _arguments -s -S \
-        '1:COMMAND:(verify explain check get serve completion version)'
+        '1:COMMAND:(verify resolve explain check get serve completion version)'
       ;;
   esac
 }
