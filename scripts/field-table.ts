@@ -40,6 +40,8 @@ function typeOf(schema: Schema): string {
       const unique = typeof schema.listType === "string" ? "" : `, unique by \`${schema.listType.keys.join("`, `")}\``;
       return `list of ${least} ${schema.maxItems} ${kind}${unique}`;
     }
+    case "map":
+      return `map of at most ${schema.maxProperties} strings`;
     case "object":
       return "object";
   }

@@ -9,11 +9,12 @@ import { conditionTypes } from "../src/api/condition.ts";
 import { toCrd } from "../src/api/crd.ts";
 import { errorClasses, remedies } from "../src/api/error-class.ts";
 import { type KindRow, kindTable } from "../src/api/kinds.ts";
+import { kinds } from "../src/api/object.ts";
 import { reasons } from "../src/api/reasons.ts";
 import { fieldTable, statusTable } from "./field-table.ts";
 
 const root = new URL("..", import.meta.url);
-const rows: readonly KindRow[] = [kindTable.Store, kindTable.AuthProvider, kindTable.Verifier, kindTable.KeyProvider];
+const rows: readonly KindRow[] = kinds.map((kind) => kindTable[kind]);
 const yamlHeader = "# Generated from src/api by `npm run generate`; do not edit.\n";
 
 /** Every generated file by its path from the repository's root; what stands around the markers is taken from the file as it is. */

@@ -6,7 +6,7 @@ export type Manifest = { readonly [key: string]: unknown };
 
 /** The CustomResourceDefinition of a kind (apiextensions.k8s.io/v1), key for key as it is to be printed. */
 export function toCrd(row: KindRow): Manifest {
-  const { kind, plural, singular, shortName } = row;
+  const { kind, plural, singular, shortName, scope } = row;
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -14,14 +14,14 @@ export function toCrd(row: KindRow): Manifest {
     spec: {
       group,
       names: { kind, listKind: `${kind}List`, plural, singular, shortNames: [shortName], categories: [category] },
-      scope: "Cluster",
+      scope,
       versions: [
         {
           name: version,
           served: true,
           storage: true,
           subresources: { status: {} },
-          selectableFields: [{ jsonPath: ".spec.type" }],
+          ...(hasType(row.spec) && { selectableFields: [{ jsonPath: ".spec.type" }] }),
           additionalPrinterColumns: row.columns.map(({ name, type, jsonPath, priority, description }) => ({
             name,
             type,
@@ -53,6 +53,10 @@ export function toOpenApi(schema: Schema): Manifest {
       return { ...shown, ...preset, ...rules };
     case "array":
       return { ...shown, ...listKeywords(schema), ...preset, ...rules, items: toOpenApi(schema.items) };
+    case "map": {
+      const { maxProperties, values } = schema;
+      return { ...shown, type: "object", maxProperties, ...preset, ...rules, additionalProperties: toOpenApi(values) };
+    }
     case "object":
       return { ...shown, ...preset, ...rules, ...structKeywords(schema) };
   }
@@ -71,6 +75,10 @@ function rootSchema(row: KindRow): Manifest {
       status: toOpenApi(row.status),
     },
   };
+}
+
+function hasType(spec: Schema): boolean {
+  return spec.type === "object" && spec.fields["type"] !== undefined;
 }
 
 function toValidation(rule: CelRule & { readonly requires?: string }): Manifest {

@@ -85,7 +85,8 @@ export function judgeObjectName(name: string): string | undefined {
   return judgeText(nameClauses, name);
 }
 
-function judged(schema: Schema<string, "present">, clauses: readonly Clause[], message: string): Schema<string, "present"> {
+/** A text that is none of these ways wrong. */
+export function judged(schema: Schema<string, "present">, clauses: readonly Clause[], message: string): Schema<string, "present"> {
   return parsed(schema, textRule(clauses, { message }), (value) => {
     const said = judgeText(clauses, value);
     return said === undefined ? { ok: true, value } : { ok: false, message: said };

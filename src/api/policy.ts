@@ -2,7 +2,14 @@ import type { Scope } from "../oci/pattern.ts";
 import { decodeObject } from "./decode.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { maxItems, scopeField } from "./fields.ts";
-import { converted, list, type Schema, struct } from "./schema.ts";
+import { type LabelSelector, labelSelectorField } from "./label-selector.ts";
+import { requireField, type RequirementSpec } from "./requirement.ts";
+import { choice, list, type Schema, struct, text } from "./schema.ts";
+import { timestampField } from "./timestamp.ts";
+import { Findings, ownValue, walk } from "./walk.ts";
+
+export type { LabelSelector } from "./label-selector.ts";
+export type { Count, LeafSpec, RequirementSpec } from "./requirement.ts";
 
 /** What a verdict against an image does at a door: stop it, warn its author, or be written down only. */
 export type Enforcement = "Enforce" | "Warn" | "Audit";
@@ -12,33 +19,6 @@ export type OnInconclusive = "Deny" | "Warn" | "Allow";
 export type TagHandling = "Pin" | "Refuse" | "Accept";
 /** What evidence of an image index is wanted of: the index, or each of the platforms' manifests that it names. */
 export type PlatformHandling = "Index" | "Named";
-/** What is counted: people (distinct signers) or signatures (distinct artifacts). */
-export type Count = "Signers" | "Artifacts";
-
-/** What one Verifier has to have found, or what has to be true of everything that was found. */
-export type LeafSpec =
-  | {
-      readonly type: "verifier";
-      /** A reference as `resolveRef` (object.ts) reads it. */
-      readonly verifier: string;
-      /** 1 to 64. Default 1. */
-      readonly atLeast: number;
-      /** Default `Signers`. */
-      readonly count: Count;
-      /** Besides: no artifact that it judges may be rejected. Default false. */
-      readonly every: boolean;
-    }
-  | {
-      readonly type: "expression";
-      /** CEL, ≤ 2048 characters; docs/reference/policy.md has the variables. */
-      readonly expression: string;
-    };
-
-/** One entry of `require`: holds if one of its leaves does. An entry that is written as a single leaf is one with one. */
-export interface RequirementSpec {
-  readonly name?: string;
-  readonly anyOf: readonly LeafSpec[];
-}
 
 /** Images that are let through until then, and why. */
 export interface ExceptionSpec {
@@ -46,16 +26,6 @@ export interface ExceptionSpec {
   /** Epoch ms; from this moment on it does not count any more. */
   readonly expirationTime: number;
   readonly reason: string;
-}
-
-/** `metav1.LabelSelector`, every entry ANDed; an empty one matches every namespace. */
-export interface LabelSelector {
-  readonly matchLabels: ReadonlyMap<string, string>;
-  readonly matchExpressions: readonly {
-    readonly key: string;
-    readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
-    readonly values: readonly string[];
-  }[];
 }
 
 export interface PolicySpec {
@@ -66,6 +36,7 @@ export interface PolicySpec {
   readonly enforcement: Enforcement;
   readonly onInconclusive: OnInconclusive;
   readonly tags: TagHandling;
+  readonly platforms: PlatformHandling;
   readonly exceptions: readonly ExceptionSpec[];
   /** Every entry has to hold; never empty. */
   readonly require: readonly RequirementSpec[];
@@ -73,35 +44,75 @@ export interface PolicySpec {
 
 /** Of an invalid Policy: images and namespaces that it may have been meant for, never fewer than a valid reading of it would reach. */
 export interface PolicySalvage {
+  /** Those that parsed; everything if any did not, or if there are none. */
   readonly scopes: readonly Scope[];
+  /** None unless all of them are valid. */
   readonly excludeScopes: readonly Scope[];
+  /** Of every namespace unless all of it is valid. */
   readonly namespaceSelector: LabelSelector;
 }
 
-const everyNamespace: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
+const scope = scopeField(
+  'host, host:port or host/path. The path is compared by whole segments. "*" as one whole label of the host stands for exactly one label, never for one of the last two; "*" alone matches every image.',
+);
+const scopes = list("Images that this Policy is for. Every Policy that matches an image has to allow it: none weakens another.", scope, {
+  minItems: 1,
+  maxItems,
+  listType: "set",
+});
+const excludeScopes = list("Images among them that it is not for.", scope, { maxItems, listType: "set", default: [] });
+const namespaceSelector = labelSelectorField("Namespaces that it is for, by their labels; empty: every one.");
+
+/** What is not for ever is a handful; with as many scopes as elsewhere the rules would be too dear for the API server. */
+const mostExceptions = 16;
+const mostExceptionScopes = 16;
 
 /** `spec` of a Policy. */
-export const policySpec: Schema<PolicySpec, "present"> = converted(
-  struct("Which results an image needs.", {
-    scopes: list("Images that it is for.", scopeField('host, host:port or host/path, or "*" for every image.'), {
-      minItems: 1,
-      maxItems,
-      listType: "set",
+export const policySpec: Schema<PolicySpec, "present"> = struct("Which results an image needs.", {
+  scopes,
+  excludeScopes,
+  namespaceSelector,
+  enforcement: choice(
+    "What a verdict against an image does. Enforce: the image is refused. Warn: its author is warned. Audit: it is written down.",
+    ["Enforce", "Warn", "Audit"],
+    { default: "Enforce" },
+  ),
+  onInconclusive: choice(
+    "What becomes of an image at admission when it cannot be found out whether it may run. An Allow that is used is an Event and a metric.",
+    ["Deny", "Warn", "Allow"],
+    { default: "Deny" },
+  ),
+  tags: choice(
+    "What a tag becomes at admission. Pin: the digest that was verified takes its place. Refuse: images must be named by digest. Accept: it stays, and may mean another image later.",
+    ["Pin", "Refuse", "Accept"],
+    { default: "Pin" },
+  ),
+  platforms: choice(
+    "What evidence of an image index is wanted of. Index: the index. Named: each manifest of a platform that the index names has to satisfy the Policy by itself.",
+    ["Index", "Named"],
+    { default: "Index" },
+  ),
+  exceptions: list(
+    "Images that are let through whatever is found of them, until a moment.",
+    struct("One exception.", {
+      scopes: list("Images that are let through.", scope, { minItems: 1, maxItems: mostExceptionScopes, listType: "set" }),
+      expirationTime: timestampField(
+        "When it ends, as in 2027-01-31T00:00:00Z: from this second on it does not count. The status announces it a week ahead.",
+      ),
+      reason: text("Why, such as the number of a ticket; reports show it.", { minLength: 1, maxLength: 256 }),
     }),
-  }),
-  ({ scopes }) => ({
-    scopes,
-    excludeScopes: [],
-    namespaceSelector: everyNamespace,
-    enforcement: "Enforce",
-    onInconclusive: "Deny",
-    tags: "Pin",
-    exceptions: [],
-    require: [],
-  }),
-);
+    { maxItems: mostExceptions, listType: "atomic", default: [] },
+  ),
+  require: requireField,
+});
+
+const everyNamespace: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
 
 /** Decodes a Policy as it came from the API server or a file. Never throws. */
 export function decodePolicy(raw: unknown): Decoded<PolicySpec, PolicySalvage> {
-  return decodeObject(policySpec, raw, () => ({ scopes: [{ kind: "all" }], excludeScopes: [], namespaceSelector: everyNamespace }));
+  return decodeObject(policySpec, raw, (spec) => ({
+    scopes: walk(scopes, ownValue(spec, "scopes"), "", new Findings()) ?? [{ kind: "all" }],
+    excludeScopes: walk(excludeScopes, ownValue(spec, "excludeScopes"), "", new Findings()) ?? [],
+    namespaceSelector: walk(namespaceSelector, ownValue(spec, "namespaceSelector"), "", new Findings()) ?? everyNamespace,
+  }));
 }

@@ -2,7 +2,7 @@
  * The one source of what an object may say: the CRD is printed from these nodes (crd.ts), `decode()` walks them (decode.ts), and the
  * TypeScript type of what passes is inferred from them ({@link TypeOf}). docs/adr/0004-schema-library.md says why they are our own.
  */
-export type Schema<T = unknown, P extends Presence = Presence> = (TextNode | IntegerNode | FlagNode | ListNode | StructNode) & {
+export type Schema<T = unknown, P extends Presence = Presence> = (TextNode | IntegerNode | FlagNode | ListNode | MapNode | StructNode) & {
   readonly presence: P;
   readonly [decodesTo]?: T;
 };
@@ -51,6 +51,12 @@ export interface ListNode extends Node {
 }
 /** How the API server merges the list, and what it refuses twice: an equal item of a `set`, an item of a `map` whose keys are equal. */
 type ListType = "set" | "atomic" | { readonly keys: readonly string[] };
+/** Texts by keys that nobody knows beforehand: labels. Printed as an object with `additionalProperties`; the keys are for a rule to bound. */
+export interface MapNode extends Node {
+  readonly type: "map";
+  readonly values: Schema;
+  readonly maxProperties: number;
+}
 export interface StructNode extends Node {
   readonly type: "object";
   readonly fields: Fields;
@@ -101,7 +107,7 @@ export function integer(
   return { type: "integer", presence: "present", description, rules: [], ...options };
 }
 
-export function flag(description: string, options: { readonly default: boolean }): Schema<boolean, "present"> {
+export function flag(description: string, options: { readonly default?: boolean } = {}): Schema<boolean, "present"> {
   return { type: "boolean", presence: "present", description, rules: [], ...options };
 }
 
@@ -111,6 +117,15 @@ export function list<T>(
   options: Pick<ListNode, "listType" | "maxItems" | "minItems"> & { readonly default?: readonly [] },
 ): Schema<readonly T[], "present"> {
   return { type: "array", presence: "present", description, rules: [], items, ...options };
+}
+
+/** Decoded to a `Map`, so that no key is anything but a key. */
+export function map<T>(
+  description: string,
+  values: Schema<T, "present">,
+  options: Pick<MapNode, "maxProperties"> & { readonly default?: Readonly<Record<string, never>> },
+): Schema<ReadonlyMap<string, T>, "present"> {
+  return { type: "map", presence: "present", description, rules: [], values, ...options };
 }
 
 export function struct<const F extends Fields>(
@@ -129,6 +144,20 @@ export function optional<T>(schema: Schema<T>): Schema<T, "optional"> {
 /** A text that code works with in another form than it is written in: `rule` refuses exactly what `parse` refuses, in the same words. */
 export function parsed<U>(schema: Schema<string, "present">, rule: CelRule, parse: (value: string) => Outcome<U>): Schema<U, "present"> {
   return withParse(schema.type === "string" ? { ...schema, rules: [...schema.rules, rule] } : schema, parse);
+}
+
+/** A rule on a list or map as a whole, with its twin: `judge` gives the text of the refusal, or undefined where the rule holds. */
+export function ruled<T>(
+  schema: Schema<T, "present">,
+  rule: CelRule,
+  judge: (value: T) => string | undefined,
+): Schema<T, "present"> {
+  const withRule: Schema<T, "present"> =
+    schema.type === "array" || schema.type === "map" ? { ...schema, rules: [...schema.rules, rule] } : schema;
+  return withParse(withRule, (value) => {
+    const message = judge(value);
+    return message === undefined ? { ok: true, value } : { ok: false, message };
+  });
 }
 
 /** A value that has passed, turned into what code works with; nothing can be wrong any more. */

@@ -1,7 +1,7 @@
 import { echo } from "../oci/parsed.ts";
 import { boundedMessage, type Diagnostic } from "./diagnostic.ts";
 import { nearestName } from "./nearest.ts";
-import type { IntegerNode, ListNode, Schema, StructNode, TextNode, TypeOf } from "./schema.ts";
+import type { IntegerNode, ListNode, MapNode, Schema, StructNode, TextNode, TypeOf } from "./schema.ts";
 import { typeName, wording } from "./wording.ts";
 
 /** Enough to repair an object by; more would be noise, and a bound on what a hostile one costs. */
@@ -54,6 +54,8 @@ function check(schema: Schema, raw: unknown, path: string, findings: Findings): 
       return raw;
     case "array":
       return checkList(schema, raw, path, findings);
+    case "map":
+      return checkMap(schema, raw, path, findings);
     case "object":
       return checkStruct(schema, raw, path, findings);
   }
@@ -113,6 +115,19 @@ function reportDuplicates(node: ListNode, items: readonly unknown[], path: strin
     if (seen.has(shown)) findings.report(`${path}[${at}]`, wording.duplicate(typeof identity === "string" ? `"${echo(identity)}"` : shown));
     seen.add(shown);
   }
+}
+
+function checkMap(node: MapNode, raw: unknown, path: string, findings: Findings): unknown {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+    findings.report(path, wording.wrongType(path, "object", typeName(raw)));
+    return raw;
+  }
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(raw);
+  if (entries.length > node.maxProperties) {
+    findings.report(path, wording.tooMany(entries.length, node.maxProperties));
+    return raw;
+  }
+  return new Map(entries.map(([key, value]) => [key, walk(node.values, value, `${path}.${echo(key)}`, findings)]));
 }
 
 function checkStruct(node: StructNode, raw: unknown, path: string, findings: Findings): unknown {

@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import type { Diagnostic } from "../../src/api/diagnostic.ts";
 import { kindTable } from "../../src/api/kinds.ts";
-import { type Kind, kinds as allKinds } from "../../src/api/object.ts";
+import { type Kind, kinds } from "../../src/api/object.ts";
 import type { ListNode, Schema } from "../../src/api/schema.ts";
 import { accepted, object } from "./objects.ts";
 import { nearPatterns } from "./pattern-texts.ts";
-
-const kinds = allKinds.filter((kind) => kind !== "Policy"); // it has no CRD yet
 
 /** An object with one thing changed, and what `decode` says of it. */
 export interface Case {
@@ -64,6 +62,7 @@ function placesOf(place: Place): readonly Place[] {
   const inner = (key: string | number, inside: Schema | undefined, at: unknown): readonly Place[] =>
     inside === undefined ? [] : placesOf({ ...place, path: [...path, key], schema: inside, value: at });
   if (schema.type === "array" && Array.isArray(value)) return [place, ...value.flatMap((item, at) => inner(at, schema.items, item))];
+  if (schema.type === "map") return [place, ...Object.entries(value as object).flatMap(([key, at]) => inner(key, schema.values, at))];
   if (schema.type !== "object" || typeof value !== "object" || value === null) return [place];
   return [place, ...Object.entries(value).flatMap(([name, at]) => inner(name, schema.fields[name], at))];
 }
@@ -109,6 +108,19 @@ function changesOf(place: Place): readonly Change[] {
         },
         { name: "none", at, to: fc.constant([]) },
         { name: "null inside", at, to: fc.constant([...items, null]) },
+      ];
+    }
+    case "map": {
+      const entries = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, at) => [`l${at}`, "x"]));
+      return [
+        ...general,
+        { name: "too many", at, to: fc.constantFrom(schema.maxProperties + 1, schema.maxProperties + 90).map(entries) },
+        { name: "as many as may be", at, to: fc.constant(entries(schema.maxProperties)) },
+        {
+          name: "another key",
+          at,
+          to: fc.constantFrom("", "a b", "-a", "a.b/c", "A.b/c", "a/b/c", "__proto__", "a".repeat(64)).map((key) => Object.fromEntries([[key, "x"]])),
+        },
       ];
     }
     case "object": {

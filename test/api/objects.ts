@@ -78,7 +78,36 @@ export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Read
       },
     },
   },
-  Policy: { "as short as can be": { scopes: ["*"] } },
+  Policy: {
+    "as short as can be": { scopes: ["*"], require: [{ verifierRef: { name: "release" } }] },
+    "with every field": {
+      scopes: ["acme.azurecr.io/prod"],
+      excludeScopes: ["acme.azurecr.io/prod/sandbox"],
+      namespaceSelector: {
+        matchLabels: { "acme.io/stage": "prod", team: "" },
+        matchExpressions: [
+          { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "default"] },
+          { key: "acme.io/legacy", operator: "DoesNotExist" },
+        ],
+      },
+      enforcement: "Warn",
+      onInconclusive: "Allow",
+      tags: "Refuse",
+      platforms: "Named",
+      exceptions: [{ scopes: ["acme.azurecr.io/prod/legacy"], expirationTime: "2027-01-31T00:00:00Z", reason: "SEC-142" }],
+      require: [
+        { name: "release", verifierRef: { name: "release-signature" }, atLeast: 2, count: "Signers", every: true },
+        {
+          name: "bill-of-materials",
+          anyOf: [
+            { verifierRef: { name: "sbom" }, atLeast: 1, count: "Artifacts" },
+            { expression: "evidence.exists(e, e.artifactType == 'application/vnd.cyclonedx+json' && e.verified)" },
+          ],
+        },
+        { expression: "image.registry == 'acme.azurecr.io'" },
+      ],
+    },
+  },
 };
 
 /** What `decode` says of an object: a line for each defect, as kubectl prints them, or nothing. */

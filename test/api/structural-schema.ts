@@ -2,7 +2,7 @@
 type Node = Readonly<Record<string, unknown>>;
 
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  object: ["properties", "required"],
+  object: ["properties", "required"], // or additionalProperties, of a map
   array: ["items", "minItems", "maxItems", "x-kubernetes-list-type", "x-kubernetes-list-map-keys"],
   string: ["enum", "format", "minLength", "maxLength"],
   integer: ["minimum", "maximum"],
@@ -18,7 +18,8 @@ export function structuralProblems(schema: unknown, path = "", isRoot = true): r
   if (!isNode(schema)) return [`${path}: is no schema`];
   const type = schema["type"];
   if (typeof type !== "string" || allowed[type] === undefined) return [`${path}: has no type, or one that is not used here`];
-  const known = [...everywhere, ...allowed[type]];
+  const isMap = schema["additionalProperties"] !== undefined;
+  const known = [...everywhere, ...(isMap ? ["additionalProperties", "maxProperties"] : allowed[type])];
   const at = (problem: string): string => `${path}: ${problem}`;
   const problems = Object.keys(schema)
     .filter((key) => !known.includes(key))
@@ -32,7 +33,8 @@ export function structuralProblems(schema: unknown, path = "", isRoot = true): r
   if (type === "integer" && (typeof schema["minimum"] !== "number" || typeof schema["maximum"] !== "number"))
     problems.push(at("has no bounds"));
   if (type === "array") problems.push(...arrayProblems(schema).map(at), ...structuralProblems(schema["items"], `${path}[]`, false));
-  if (type === "object" && !(isRoot && isMetadata)) problems.push(...objectProblems(schema, path, isRoot));
+  if (isMap) problems.push(...mapProblems(schema).map(at), ...structuralProblems(schema["additionalProperties"], `${path}{}`, false));
+  else if (type === "object" && !(isRoot && isMetadata)) problems.push(...objectProblems(schema, path, isRoot));
   return problems;
 }
 
@@ -41,6 +43,17 @@ function stringProblems(schema: Node): string[] {
   if (!(Number(schema["maxLength"]) > 0)) problems.push("has no maxLength");
   if (Array.isArray(schema["enum"]) && new Set(schema["enum"]).size !== schema["enum"].length)
     problems.push("has a value twice in its enum");
+  return problems;
+}
+
+/** Texts by bounded keys, and as few as a bound says. */
+function mapProblems(schema: Node): string[] {
+  const values = isNode(schema["additionalProperties"]) ? schema["additionalProperties"] : {};
+  const problems: string[] = [];
+  if (values["type"] !== "string") problems.push("is a map of something else than texts");
+  if (!(Number(schema["maxProperties"]) > 0)) problems.push("has no maxProperties");
+  const rules = Array.isArray(schema["x-kubernetes-validations"]) ? schema["x-kubernetes-validations"] : [];
+  if (!rules.some((rule: unknown) => isNode(rule) && String(rule["rule"]).includes("k.size()"))) problems.push("has keys without a bound");
   return problems;
 }
 

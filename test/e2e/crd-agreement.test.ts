@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { mapLimited } from "../../src/kernel/limit.ts";
 import { apiVersion, kindTable } from "../../src/api/kinds.ts";
-import { type Kind, kinds as allKinds } from "../../src/api/object.ts";
+import { type Kind, kinds } from "../../src/api/object.ts";
 import { type Case, generateFaults, generateTexts } from "../api/fault-generator.ts";
 import { accepted, object, refusals } from "../api/objects.ts";
 import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
@@ -12,7 +12,6 @@ import { findTools } from "../tools/build.ts";
 
 const tools = await findTools();
 const options = { skip: tools === undefined && "THE REAL PARTS ARE MISSING: node test/tools/build.ts", timeout: 180_000 };
-const kinds: readonly Kind[] = allKinds.filter((kind) => kind !== "Policy"); // it has no CRD yet
 const root = new URL("../../", import.meta.url).pathname;
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
