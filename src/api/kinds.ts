@@ -161,6 +161,8 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
       ...ready,
       { name: "Enforcement", type: "string", jsonPath: ".spec.enforcement", description: "What a verdict against an image does." },
       age,
+      { name: "On-Inconclusive", type: "string", jsonPath: ".spec.onInconclusive", priority: 1, description: "spec.onInconclusive." },
+      { name: "Requirements", type: "integer", jsonPath: ".status.requirements", priority: 1, description: "How many there are." },
       message,
     ],
   },

@@ -18,11 +18,14 @@ const mostValues = 64;
 /** A prefix of 253, a slash and a name of 63 characters (apimachinery IsQualifiedName). */
 const longestKey = 317;
 
-const key =
-  "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+const key = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
 const keyShape = new RegExp(key, "u");
 const keyClauses: readonly Clause[] = [
-  { shape: key, negated: true, detail: 'is not the key of a label: letters, digits, "-", "_" and ".", with a domain and "/" before it or not' },
+  {
+    shape: key,
+    negated: true,
+    detail: 'is not the key of a label: letters, digits, "-", "_" and ".", with a domain and "/" before it or not',
+  },
 ];
 const valueClauses: readonly Clause[] = [
   {

@@ -65,7 +65,7 @@ const namespaceSelector = labelSelectorField("Namespaces that it is for, by thei
 
 /** What is not for ever is a handful; with as many scopes as elsewhere the rules would be too dear for the API server. */
 const mostExceptions = 16;
-const mostExceptionScopes = 16;
+const mostExceptionScopes = 8;
 
 /** `spec` of a Policy. */
 export const policySpec: Schema<PolicySpec, "present"> = struct("Which results an image needs.", {

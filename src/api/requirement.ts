@@ -35,9 +35,7 @@ const mostLeaves = 16;
 
 /** One leaf as it is written; which fields go together is for the rules below. */
 const leafFields = {
-  verifierRef: optional(
-    converted(refField("The Verifier whose results are counted.", "Name of a Verifier."), ({ name }): string => name),
-  ),
+  verifierRef: optional(converted(refField("The Verifier whose results are counted.", "Name of a Verifier."), ({ name }): string => name)),
   atLeast: optional(
     integer("How many it has to have found; absent: 1. Required where `count` says what is counted.", { minimum: 1, maximum: 64 }),
   ),

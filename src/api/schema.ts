@@ -147,11 +147,7 @@ export function parsed<U>(schema: Schema<string, "present">, rule: CelRule, pars
 }
 
 /** A rule on a list or map as a whole, with its twin: `judge` gives the text of the refusal, or undefined where the rule holds. */
-export function ruled<T>(
-  schema: Schema<T, "present">,
-  rule: CelRule,
-  judge: (value: T) => string | undefined,
-): Schema<T, "present"> {
+export function ruled<T>(schema: Schema<T, "present">, rule: CelRule, judge: (value: T) => string | undefined): Schema<T, "present"> {
   const withRule: Schema<T, "present"> =
     schema.type === "array" || schema.type === "map" ? { ...schema, rules: [...schema.rules, rule] } : schema;
   return withParse(withRule, (value) => {

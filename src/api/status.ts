@@ -96,7 +96,21 @@ export const keyProviderStatus = status({
 /** `status` of a KeyProvider as it is written to the API. */
 export type KeyProviderStatus = TypeOf<typeof keyProviderStatus>;
 
-export const policyStatus = status({});
+export const policyStatus = status({
+  enforcement: optional(text("spec.enforcement that this status is of; an invalid Policy counts as Enforce.", { maxLength: 16 })),
+  requirements: optional(count("How many requirements an image has to meet.")),
+  expiringExceptions: optional(
+    list(
+      "Exceptions that end within a week, or have ended and can be removed.",
+      struct("One exception.", {
+        reason: text("Its reason, as the spec has it.", { minLength: 1, maxLength: 256 }),
+        expirationTime: timeField("When it ends, or has ended."),
+        scopes: count("How many scopes it lets through."),
+      }),
+      { maxItems: 16, listType: "atomic" },
+    ),
+  ),
+});
 /** `status` of a Policy as it is written to the API. */
 export type PolicyStatus = TypeOf<typeof policyStatus>;
 

@@ -32,6 +32,16 @@ export class Findings {
  * was reported. Never throws; the work is bounded by the schema and by the number of keys that `raw` itself has.
  */
 export function walk<S extends Schema>(schema: S, raw: unknown, path: string, findings: Findings): TypeOf<S> | undefined {
+  return walkAt(schema, raw, { path, rulePath: path }, findings);
+}
+
+/** The API server names a place in a map in two ways: by its bounds as `labels.team`, and by its rules as `labels[team]`. */
+function walkAt<S extends Schema>(
+  schema: S,
+  raw: unknown,
+  { path, rulePath }: { readonly path: string; readonly rulePath: string },
+  findings: Findings,
+): TypeOf<S> | undefined {
   const before = findings.count;
   const checked = check(schema, raw, path, findings);
   if (findings.count > before) return undefined;
@@ -39,7 +49,7 @@ export function walk<S extends Schema>(schema: S, raw: unknown, path: string, fi
   if (parse === undefined) return checked as TypeOf<S>; // the schema is where the type was inferred from, and every part of the value has passed it
   const result = parse(checked as never); // `parsed()` gave it this type
   if (result.ok) return result.value as TypeOf<S>;
-  findings.report(path, result.message);
+  findings.report(rulePath, result.message);
   return undefined;
 }
 
@@ -122,12 +132,16 @@ function checkMap(node: MapNode, raw: unknown, path: string, findings: Findings)
     findings.report(path, wording.wrongType(path, "object", typeName(raw)));
     return raw;
   }
-  const entries: readonly (readonly [string, unknown])[] = Object.entries(raw);
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(raw).filter(([, value]) => value !== null);
   if (entries.length > node.maxProperties) {
     findings.report(path, wording.tooMany(entries.length, node.maxProperties));
     return raw;
   }
-  return new Map(entries.map(([key, value]) => [key, walk(node.values, value, `${path}.${echo(key)}`, findings)]));
+  const at = (key: string): { readonly path: string; readonly rulePath: string } => ({
+    path: `${path}.${key}`,
+    rulePath: `${path}[${key}]`,
+  });
+  return new Map(entries.map(([key, value]) => [key, walkAt(node.values, value, at(echo(key)), findings)]));
 }
 
 function checkStruct(node: StructNode, raw: unknown, path: string, findings: Findings): unknown {

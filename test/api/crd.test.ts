@@ -84,7 +84,11 @@ describe("structuralProblems()", () => {
     ["a string without a bound", { a: { type: "string", description: "A." } }, /^\.a: has no maxLength$/],
     ["a field without a description", { a: { type: "boolean" } }, /^\.a: has no description/],
     ["a union", { a: { anyOf: [] } }, /^\.a: has no type/],
-    ["a map without bounds", { a: { type: "object", description: "A.", additionalProperties: good.properties.a } }, /maxProperties.*\n.*keys/],
+    [
+      "a map without bounds",
+      { a: { type: "object", description: "A.", additionalProperties: good.properties.a } },
+      /maxProperties.*\n.*keys/,
+    ],
     ["a map of anything", { a: { type: "object", description: "A.", additionalProperties: { type: "object" } } }, /texts/],
     [
       "a list without a list type",

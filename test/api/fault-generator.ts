@@ -119,7 +119,9 @@ function changesOf(place: Place): readonly Change[] {
         {
           name: "another key",
           at,
-          to: fc.constantFrom("", "a b", "-a", "a.b/c", "A.b/c", "a/b/c", "__proto__", "a".repeat(64)).map((key) => Object.fromEntries([[key, "x"]])),
+          to: fc
+            .constantFrom("", "a b", "-a", "a.b/c", "A.b/c", "a/b/c", "__proto__", "a".repeat(64))
+            .map((key) => Object.fromEntries([[key, "x"]])),
         },
       ];
     }
@@ -144,14 +146,20 @@ function changesOf(place: Place): readonly Change[] {
 /** `item` under another name, so that a list of many is nothing but too long. */
 function distinctItem({ items, listType }: ListNode, item: unknown, at: number): unknown {
   const name = `r${at}.acme.io`;
-  if (items.type !== "object" || typeof listType === "string") return name;
+  if (items.type !== "object") return name;
+  if (typeof listType === "string") return item;
   return { ...(item as object), ...Object.fromEntries(listType.keys.map((key) => [key, name])) };
 }
 
-/** What stands under a name in the other samples of the kind: a member of a union, whole. */
+/** What stands under a name anywhere in the samples of the kind: a member of a union, whole, or a field that another excludes. */
 function memberSamples(kind: Kind, name: string): readonly unknown[] {
-  const found = Object.values(accepted[kind]).flatMap((spec) => (Object.hasOwn(spec, name) ? [spec[name]] : []));
-  return [...found, "text", {}];
+  return [...under(name, Object.values(accepted[kind])), "text", {}];
+}
+
+function under(name: string, value: unknown): readonly unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  const here = Array.isArray(value) || !Object.hasOwn(value, name) ? [] : [Reflect.get(value, name) as unknown];
+  return [...here, ...Object.values(value).flatMap((inner) => under(name, inner))];
 }
 
 function made(place: Place, { name, at, to }: Change): fc.Arbitrary<Case> {
@@ -193,6 +201,15 @@ const texts: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.constantFrom(
+      "2028-02-29T00:00:00Z",
+      "2027-02-29T00:00:00Z",
+      "2100-02-29T00:00:00Z",
+      "2027-04-31T00:00:00Z",
+      "2027-01-31T24:00:00Z",
+      "2027-01-31T23:59:60Z",
+      "2027-01-31T00:00:00.5+01:00",
+      "2027-01-31t00:00:00z",
+      "2027-01-31",
       "0s",
       "99ms",
       "100ms",

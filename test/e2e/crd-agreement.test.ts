@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { mapLimited } from "../../src/kernel/limit.ts";
 import { apiVersion, kindTable } from "../../src/api/kinds.ts";
-import { type Kind, kinds } from "../../src/api/object.ts";
+import { kinds } from "../../src/api/object.ts";
 import { type Case, generateFaults, generateTexts } from "../api/fault-generator.ts";
 import { accepted, object, refusals } from "../api/objects.ts";
 import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
@@ -219,10 +219,8 @@ function sameWords(mine: string, theirs: string): boolean {
 
 /** CEL cannot quote what is not printable: then the path has to do. */
 function isSayable(sent: Case["object"], path: string): boolean {
-  const value = Array.from(path.matchAll(/[^.[\]]+/g)).reduce<unknown>(
-    (at, [key]) => (typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined),
-    sent,
-  );
+  const keys = Array.from(path.matchAll(/\[([^\]0-9][^\]]*)\]|([^.[\]]+)/g), ([, label, key = ""]) => label ?? key); // `labels[acme.io/team]` is one key
+  const value = keys.reduce<unknown>((at, key) => (typeof at === "object" && at !== null ? Reflect.get(at, key) : undefined), sent);
   return typeof value !== "string" || /^[ -~]*$/.test(value);
 }
 
