@@ -1,5 +1,4 @@
-import type { Kind } from "../api/object.ts";
-import { objectKey } from "../api/object.ts";
+import { baseKind, objectKey, type ResourceKind } from "../api/object.ts";
 import type { CheckEntry, Composition, ObjectRow } from "../cli/ports.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
@@ -27,7 +26,7 @@ abstract class Reading implements Composition {
     this.parts = parts;
   }
 
-  abstract rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
+  abstract rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
 
   verify(image: string, signal: AbortSignal): Promise<Report> {
     return this.parts.core.verify(image, signal);
@@ -53,8 +52,8 @@ abstract class Reading implements Composition {
 
 /** Objects with the status that the operator has written. */
 export class ClusterReading extends Reading {
-  rows(kind: Kind): Promise<readonly ObjectRow[]> {
-    return Promise.resolve([...this.parts.source.objects(kind)].map(([name, object]) => toRow(kind, { name, object })));
+  rows(kind: ResourceKind): Promise<readonly ObjectRow[]> {
+    return Promise.resolve([...this.parts.source.objects(kind)].map(([id, object]) => toRow(kind, { id, object })));
   }
 }
 
@@ -74,7 +73,7 @@ export class FileReading extends Reading {
     return [...super.check(), ...unusable];
   }
 
-  async rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]> {
+  async rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]> {
     const { core, source } = this.parts;
     const snapshot = core.snapshot();
     await Promise.all([...snapshot.stores.values()].map((entry) => core.prober.check(objectKey("Store", entry.meta), signal)));
@@ -83,18 +82,26 @@ export class FileReading extends Reading {
 }
 
 /** Rows of a kind, each with the status that the operator would write now. */
-export function rowsWithStatus(kind: Kind, core: Core, source: ResourceSource): readonly ObjectRow[] {
+export function rowsWithStatus(kind: ResourceKind, core: Core, source: ResourceSource): readonly ObjectRow[] {
   const snapshot = core.snapshot();
   return [...source.objects(kind)]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, object]) => {
-      const status = statusOf({ kind, name }, { snapshot, health: (key) => core.prober.health(key), now: core.now(), standing: undefined });
-      return toRow(kind, { name, object: { ...(object as object), ...(status !== undefined && { status }) } });
+    .map(([id, object]) => {
+      const own = { kind: baseKind(kind), name: id };
+      const status = statusOf(own, { snapshot, health: (key) => core.prober.health(key), now: core.now(), standing: undefined });
+      return toRow(kind, { id, object: { ...(object as object), ...(status !== undefined && { status }) } });
     });
 }
 
-function toRow(kind: Kind, { name, object }: { readonly name: string; readonly object: unknown }): ObjectRow {
+function toRow(kind: ResourceKind, { id, object }: { readonly id: string; readonly object: unknown }): ObjectRow {
+  const slash = id.indexOf("/");
   const created = (object as { readonly metadata?: { readonly creationTimestamp?: unknown } }).metadata?.creationTimestamp;
   const creationTime = typeof created === "string" ? Date.parse(created) : Number.NaN;
-  return { kind, name, creationTime: Number.isNaN(creationTime) ? 0 : creationTime, object };
+  return {
+    kind,
+    ...(slash >= 0 && { namespace: id.slice(0, slash) }),
+    name: id.slice(slash + 1),
+    creationTime: Number.isNaN(creationTime) ? 0 : creationTime,
+    object,
+  };
 }

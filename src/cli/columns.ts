@@ -1,5 +1,5 @@
 import { kindTable, type PrinterColumn } from "../api/kinds.ts";
-import type { Kind } from "../api/object.ts";
+import type { ResourceKind } from "../api/object.ts";
 import { ageAt } from "./age.ts";
 import type { ObjectRow } from "./ports.ts";
 import type { Table } from "./table.ts";
@@ -8,19 +8,26 @@ export interface ColumnOptions {
   readonly wide: boolean;
   /** Epoch ms; absent: columns of dates are left out (what remains changes only when the object does). */
   readonly now?: number;
+  /** The first column says of which namespace an object is. */
+  readonly withNamespace?: boolean;
 }
 
 /** Where an object says when it was created. */
 const creationTimestamp = ".metadata.creationTimestamp";
 
 /** Objects of one kind as the table that `kubectl get` would print of them. */
-export function toTable(kind: Kind, rows: readonly ObjectRow[], options: ColumnOptions): Table {
+export function toTable(kind: ResourceKind, rows: readonly ObjectRow[], options: ColumnOptions): Table {
   const shown = kindTable[kind].columns.filter(
     (column) => (options.wide || (column.priority ?? 0) === 0) && (column.type !== "date" || options.now !== undefined),
   );
+  const namespaced = options.withNamespace === true;
   return {
-    columns: ["Name", ...shown.map((column) => column.name)],
-    rows: rows.map((row) => [row.name, ...shown.map((column) => cellOf(column, row, options.now ?? 0))]),
+    columns: [...(namespaced ? ["Namespace"] : []), "Name", ...shown.map((column) => column.name)],
+    rows: rows.map((row) => [
+      ...(namespaced ? [row.namespace ?? ""] : []),
+      row.name,
+      ...shown.map((column) => cellOf(column, row, options.now ?? 0)),
+    ]),
   };
 }
 

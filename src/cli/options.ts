@@ -40,7 +40,7 @@ export function addSourceOptions(command: Command): Command {
     .addOption(
       new Option("--namespace <NS>", "where Secrets, ConfigMaps and ServiceAccounts are read")
         .default(defaultNamespace)
-        .argParser(parseNamespace),
+        .argParser(namespaceParser("--namespace")),
     )
     .addOption(
       new Option("--file-root <DIR>", "files that objects name must lie below it (default: none may be read)").argParser(
@@ -63,6 +63,11 @@ export function outputOption<F extends string>(formats: readonly [F, ...F[]]): O
     .default(formats[0])
     .choices(formats)
     .argParser((text) => parseChoice("--output", text, formats));
+}
+
+/** `--in-namespace NS`. */
+export function inNamespaceOption(description: string): Option {
+  return new Option("--in-namespace <NS>", description).argParser(namespaceParser("--in-namespace"));
 }
 
 /** The parts of the options that app/ opens a composition with. */
@@ -98,11 +103,13 @@ export function parseTimeout(text: string): number {
 }
 
 /** RFC 1123 label, as a namespace's name is (it becomes part of a URL). @throws CliError CLI_USAGE */
-function parseNamespace(text: string): string {
-  if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
-  throw new CliError("CLI_USAGE", `--namespace: "${text}" cannot be a namespace`, {
-    advice: "write at most 63 lower-case letters, digits and hyphens",
-  });
+function namespaceParser(option: string): (text: string) => string {
+  return (text) => {
+    if (text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) return text;
+    throw new CliError("CLI_USAGE", `${option}: "${text}" cannot be a namespace`, {
+      advice: "write at most 63 lower-case letters, digits and hyphens",
+    });
+  };
 }
 
 /** An empty path is most often an unset variable of a script: refused, for it would mean another directory or another cluster. */

@@ -1,4 +1,4 @@
-import type { Kind } from "../api/object.ts";
+import type { ResourceKind } from "../api/object.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -29,7 +29,9 @@ export interface CheckEntry {
 
 /** An object as `get` prints it: raw, with the status that the operator would write (files) or has written (cluster). */
 export interface ObjectRow {
-  readonly kind: Kind;
+  readonly kind: ResourceKind;
+  /** Of an object of a namespaced kind. */
+  readonly namespace?: string;
   readonly name: string;
   readonly creationTime: number;
   /** Whole object as JSON, Secrets never among them. */
@@ -43,7 +45,7 @@ export interface Composition extends AsyncDisposable {
   explain(image: string): Explanation;
   check(): readonly CheckEntry[];
   /** With files: every endpoint is probed once first. */
-  rows(kind: Kind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
+  rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
 }
 
 /** Everything a command touches of the outside. */

@@ -156,3 +156,13 @@ test("resolve exits 0 for a tag that the registry knows, 1 for one that it does 
     await registry.start();
   }
 });
+
+test("get prints objects of namespaces with the status that the operator would write", async () => {
+  const { registry } = setting;
+  await using other = await createManifests();
+  const own = manifest("Store", "own", { scopes: [registry.host], type: "registry" }) as { readonly metadata: object };
+  await other.write("own.yaml", { ...own, kind: "NamespacedStore", metadata: { ...own.metadata, namespace: "team-a" } });
+  const { exit, stdout } = await run(["get", "namespacedstores", "-A", ...on(other.directory)]);
+  assert.equal(exit, 0);
+  assert.match(stdout, /^NAMESPACE +NAME +READY .*\nteam-a +own +(True|False) .*\n$/);
+});

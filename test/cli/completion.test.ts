@@ -6,7 +6,6 @@ import { run } from "./session.ts";
 import { bashOffers, fishOffers, hasShell, zshCompletes } from "./shells.ts";
 
 const plurals = Object.values(kindTable)
-  .filter(({ scope }) => scope === "Cluster")
   .map(({ plural }) => plural)
   .toSorted();
 const shells = ["bash", "zsh", "fish"] as const;

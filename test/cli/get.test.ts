@@ -2,9 +2,26 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "../support/clock.ts";
 import { golden } from "../support/txtar.ts";
+import { apiVersion, kindTable } from "../../src/api/kinds.ts";
+import type { ObjectRow } from "../../src/cli/ports.ts";
 import { now, stores } from "./fixtures.ts";
 import { run } from "./session.ts";
 
+const plurals = Object.values(kindTable)
+  .map(({ plural }) => plural)
+  .join(", ");
+/** Two objects of one name, and what tells them apart. */
+const namespaced: readonly ObjectRow[] = [
+  ["team-b", "own"],
+  ["default", "shared"],
+  ["team-a", "own"],
+].map(([namespace = "", name = ""]) => ({
+  kind: "NamespacedStore",
+  namespace,
+  name,
+  creationTime: now - 60_000,
+  object: { apiVersion, kind: "NamespacedStore", metadata: { name, namespace } },
+}));
 const goldenFile = (name: string): string => new URL(`../golden/cli/${name}`, import.meta.url).pathname;
 
 describe("get", () => {
@@ -41,16 +58,8 @@ describe("get", () => {
     [["get", "stores", "miror"], 'error: There is no Store "miror" (CLI_NOT_FOUND)\nwhat to do: write mirror\n', 1],
     [["get", "stores", "x"], 'error: There is no Store "x" (CLI_NOT_FOUND)\nwhat to do: there are mirror, production\n', 1],
     [["get", "verifiers", "x"], 'error: There is no Verifier "x" (CLI_NOT_FOUND)\nwhat to do: there are no verifiers\n', 1],
-    [
-      ["get", "storse"],
-      'error: There is no kind "storse" (CLI_USAGE)\nwhat to do: write stores (there are stores, authproviders, verifiers, keyproviders, policies)\n',
-      64,
-    ],
-    [
-      ["get", "secrets"],
-      'error: There is no kind "secrets" (CLI_USAGE)\nwhat to do: write one of stores, authproviders, verifiers, keyproviders, policies\n',
-      64,
-    ],
+    [["get", "storse"], `error: There is no kind "storse" (CLI_USAGE)\nwhat to do: write stores (there are ${plurals})\n`, 64],
+    [["get", "secrets"], `error: There is no kind "secrets" (CLI_USAGE)\nwhat to do: write one of ${plurals}\n`, 64],
     [["get"], "error: Missing required argument 'KIND' (CLI_USAGE)\nwhat to do: \"countersign get --help\" lists what there is\n", 64],
   ];
   for (const [argv, stderr, exit] of missing) {
@@ -59,6 +68,69 @@ describe("get", () => {
       assert.deepEqual({ stdout: session.stdout, stderr: session.stderr, exit: session.exit }, { stdout: "", stderr, exit });
     });
   }
+
+  describe("of a namespaced kind", () => {
+    const get = (...argv: readonly string[]) => run(["get", ...argv], { answers: { rows: [...namespaced, ...stores] } });
+
+    it("prints the objects of every namespace, and of which they are", async () => {
+      for (const all of ["-A", "--all-namespaces"])
+        assert.equal(
+          (await get("namespacedstores", all)).stdout,
+          [
+            "NAMESPACE   NAME     READY   REASON   REGISTRY   AUTH   CHECKED   AGE\n",
+            "default     shared                                                60s\n",
+            "team-a      own                                                   60s\n",
+            "team-b      own                                                   60s\n",
+          ].join(""),
+        );
+    });
+
+    it("prints those of one namespace without saying so, and of the default one unless told otherwise", async () => {
+      assert.match((await get("csnsstore", "--in-namespace", "team-a")).stdout, /^NAME .*\nown .*\n$/);
+      assert.match((await get("namespacedstore")).stdout, /^NAME .*\nshared .*\n$/);
+    });
+
+    it("tells objects of one name apart by their namespace", async () => {
+      const { stdout } = await get("namespacedstores", "own", "--in-namespace", "team-b", "-o", "json");
+      assert.deepEqual((JSON.parse(stdout) as { metadata: object }).metadata, { name: "own", namespace: "team-b" });
+    });
+
+    it("says where there is none", async () => {
+      assert.deepEqual(
+        [(await get("namespacedstores", "--in-namespace", "team-c")).stderr, (await get("namespacedpolicies", "-A")).stderr],
+        ["No resources found in team-c namespace.\n", "No resources found\n"],
+      );
+      const { stderr, exit } = await get("namespacedstores", "shared", "--in-namespace", "team-a");
+      assert.deepEqual(
+        { stderr, exit },
+        { stderr: 'error: There is no NamespacedStore "shared" in namespace team-a (CLI_NOT_FOUND)\nwhat to do: there are own\n', exit: 1 },
+      );
+    });
+
+    for (const [why, argv, message] of [
+      ["one object of all namespaces", ["own", "-A"], "One NamespacedStore cannot be asked for across all namespaces"],
+      [
+        "one namespace and all",
+        ["-A", "--in-namespace", "a"],
+        "Option '-A, --all-namespaces' cannot be used with option '--in-namespace <NS>'",
+      ],
+      ["what cannot be a namespace", ["--in-namespace", "../x"], '--in-namespace: "../x" cannot be a namespace'],
+    ] as const)
+      it(`refuses ${why}`, async () => {
+        const { stderr, exit } = await get("namespacedstores", ...argv);
+        assert.deepEqual({ exit, first: stderr.split("\n")[0] }, { exit: 64, first: `error: ${message} (CLI_USAGE)` });
+      });
+
+    it("takes no notice of namespaces where a kind has none", async () =>
+      assert.equal((await get("stores", "-A")).stdout, (await get("stores")).stdout));
+  });
+
+  for (const { kind, plural, singular, shortName } of Object.values(kindTable))
+    it(`knows ${kind} by its three names`, async () => {
+      const argv = kind.startsWith("Namespaced") ? ["-A"] : [];
+      for (const word of [plural, singular, shortName])
+        assert.deepEqual((await run(["get", word, ...argv], { answers: { rows: [] } })).stderr, "No resources found\n");
+    });
 
   it("exits 70 when the objects are not read in time", async () => {
     const clock = new ManualClock(now);

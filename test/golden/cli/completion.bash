@@ -5,7 +5,7 @@ _countersign() {
   if [[ $current == "=" ]]; then current=""; elif [[ $previous == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD - 2]}"; fi
   for ((at = 1; at < COMP_CWORD; at++)); do
     case "$command ${COMP_WORDS[at]}" in
-      'verify -o' | 'verify --output' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
+      'verify -o' | 'verify --output' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get --in-namespace' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
         at=$((at + 1)); [[ ${COMP_WORDS[at]} == "=" ]] && at=$((at + 1)) ;;
       "$command -"*) ;;
       " "*) command="${COMP_WORDS[at]}" ;;
@@ -38,6 +38,7 @@ _countersign() {
     'check --namespace') words='' ;;
     'check --file-root') words='@directory' ;;
     'check --timeout') words='' ;;
+    'get --in-namespace') words='' ;;
     'get -o' | 'get --output') words='table wide json yaml' ;;
     'get --manifests') words='@directory' ;;
     'get --kubeconfig') words='@file' ;;
@@ -61,7 +62,7 @@ _countersign() {
           'resolve') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'explain') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'check') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
-          'get') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'get') words='--in-namespace -A --all-namespaces -o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'serve') words='--health-port --log-level --watch-image --once --apply-crds --manifests --kubeconfig --namespace --file-root -h --help' ;;
           'completion') words='-h --help' ;;
           'version') words='-o --output -h --help' ;;
@@ -70,7 +71,7 @@ _countersign() {
       else
         case "$command $place" in
           " 0") words='verify resolve explain check get serve completion version help' ;;
-          'get '0) words='stores authproviders verifiers keyproviders policies' ;;
+          'get '0) words='stores namespacedstores authproviders namespacedauthproviders verifiers namespacedverifiers keyproviders namespacedkeyproviders policies namespacedpolicies' ;;
           'completion '0) words='bash zsh fish' ;;
           'help '0) words='verify resolve explain check get serve completion version' ;;
         esac

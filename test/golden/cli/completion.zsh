@@ -70,6 +70,8 @@ _countersign() {
       ;;
     get)
       _arguments -s -S \
+        '(--in-namespace)'--in-namespace='[of a namespaced kind\: the objects of this namespace (default\: default)]:NS:()' \
+        '(-A --all-namespaces)'{-A,--all-namespaces}'[of a namespaced kind\: the objects of every namespace]' \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(table wide json yaml)' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
         '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
@@ -77,7 +79,7 @@ _countersign() {
         '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
         '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
         '(-h --help)'{-h,--help}'[display help for command]' \
-        '1:KIND:(stores authproviders verifiers keyproviders policies)' \
+        '1:KIND:(stores namespacedstores authproviders namespacedauthproviders verifiers namespacedverifiers keyproviders namespacedkeyproviders policies namespacedpolicies)' \
         '2:NAME:()'
       ;;
     serve)
