@@ -21,13 +21,18 @@ export const reasons = {
     conditions: ["Accepted", "CredentialsResolved"],
     means: "A field is wrong: the message names it. Until it is repaired the object works in the way that allows least.",
   },
+  InvalidExpression: {
+    conditions: ["Accepted"],
+    means:
+      "A CEL expression cannot be evaluated: the message says where and why. Until it is repaired the Policy allows nothing (docs/reference/expressions.md).",
+  },
   UnsupportedType: { conditions: ["Accepted"], means: "This version does not know `spec.type`: upgrade, or use another type." },
   PatternConflict: {
     conditions: ["Accepted", "CredentialsResolved"],
     means:
       "Two AuthProviders have the same pattern, and the older keeps it (its `Accepted` stays True): remove it from one of the two, or separate them by `authProviderRefs`.",
   },
-  Resolved: { conditions: ["CredentialsResolved"], means: "Everything that the object refers to is there and usable." },
+  Resolved: { conditions: ["CredentialsResolved", "TrustResolved"], means: "Everything that the object refers to is there and usable." },
   Anonymous: { conditions: ["CredentialsResolved"], means: "Registries are asked without a credential, as the object says." },
   RefNotFound: {
     conditions: ["CredentialsResolved", "TrustResolved"],

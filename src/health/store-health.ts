@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import { boundedMessage } from "../api/diagnostic.ts";
 import { maxEndpoints } from "../api/status.ts";
 import type { EndpointObservation } from "../engine/store.ts";
@@ -134,7 +135,7 @@ function notChecked(literal: readonly EndpointHealth[]): string {
 
 function answers(first: EndpointHealth, healthy: number, all: number): string {
   if (all > 1) return healthy === all ? `All ${all} hosts answer` : `${healthy} of ${all} hosts answer`;
-  const credential = first.authProvider === undefined ? "without a credential" : `with AuthProvider/${first.authProvider}`;
+  const credential = first.authProvider === undefined ? "without a credential" : `with ${keyOfId("AuthProvider", first.authProvider)}`;
   return boundedMessage(`${first.endpoint} answers ${credential}`);
 }
 

@@ -60,6 +60,17 @@ export function nearestEntry(repository: Repository, entries: Iterable<Entry>): 
   return nearest;
 }
 
+/**
+ * What is said of a name in `authProviderRefs` that a Store cannot use. To a namespace the same of what does not exist and of what the cluster does not share
+ * with it, which is no business of the namespace.
+ */
+export function absenceOf(ids: readonly [string, ...string[]], namespace: string | undefined): string {
+  const [id, ...others] = ids;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  const said = `${keyOfId("AuthProvider", echo(id))}${more} does not exist`;
+  return namespace === undefined || id.includes("/") ? said : `${said}, or does not list namespace ${namespace} in allowedNamespaces`;
+}
+
 /** `no AuthProvider matches mirror.acme.io (nearest pattern: "*.acme.com" of AuthProvider/acme)`. */
 export function unmatchedMessage(repository: Repository, nearest: Entry | undefined): string {
   const text = `no AuthProvider matches ${brief(registryOf(repository))}`;

@@ -2,7 +2,7 @@ import { keyOfId } from "../api/object.ts";
 import { echo } from "../oci/parsed.ts";
 import type { BoundCredential } from "../oci/credential.ts";
 import { apiAuthority, registryOf, type Repository } from "../oci/repository.ts";
-import { candidatesFor, conflictMessage, nearestEntry, unmatchedMessage } from "./explain.ts";
+import { absenceOf, candidatesFor, conflictMessage, nearestEntry, unmatchedMessage } from "./explain.ts";
 import { type Candidate, CredentialUnavailableError, type Keychain, type Resolved, type Selection, type Unavailable } from "./ports.ts";
 import { type Entry, type KeychainProvider, ownedPatterns } from "./provider.ts";
 import { PatternTrie, type Tie } from "./trie.ts";
@@ -172,15 +172,9 @@ export class ViewKeychain implements Keychain {
   #missing(repository: Repository): Unavailable | undefined {
     const [name, ...others] = this.#options.missingRefs ?? [];
     if (name === undefined) return undefined;
-    const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
-    // One message for both: what the cluster has and does not share is no business of the namespace.
-    const isShared = this.#options.namespace !== undefined && !name.includes("/");
-    const absence = isShared
-      ? `does not exist, or does not list namespace ${this.#options.namespace} in allowedNamespaces`
-      : "does not exist";
     return {
       reason: "ProviderNotFound",
-      message: `${keyOfId("AuthProvider", echo(name))}${more} ${absence}, and no other that the Store names matches ${echo(registryOf(repository))}`,
+      message: `${absenceOf([name, ...others], this.#options.namespace)}, and no other that the Store names matches ${echo(registryOf(repository))}`,
     };
   }
 

@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import type { AuthProviderStatus } from "../api/status.ts";
 import { accepted, conditionsOf, type Judgement, type Outlook, programmed } from "./status-conditions.ts";
 import type { AuthProviderStatusInput } from "./status-input.ts";
@@ -23,7 +24,7 @@ function acceptance({ diagnostics, lost, kept, patterns }: AuthProviderStatusInp
   const [firstLost] = lost;
   if (firstLost !== undefined) {
     const none = lost.length >= patterns;
-    const message = `Pattern "${firstLost.pattern}" belongs to the older AuthProvider/${firstLost.keptBy}${moreOf(lost.length)}`;
+    const message = `Pattern "${firstLost.pattern}" belongs to the older ${keyOfId("AuthProvider", firstLost.keptBy)}${moreOf(lost.length)}`;
     return none
       ? { type: "Accepted", status: "False", reason: "PatternConflict", message }
       : { type: "Accepted", status: "True", reason: "PartiallyAccepted", message: `PatternConflict: ${message}` };
@@ -34,7 +35,7 @@ function acceptance({ diagnostics, lost, kept, patterns }: AuthProviderStatusInp
     ...own,
     // A reason of its own, so that it is written at once: words alone are not (status-difference.ts).
     reason: "PatternConflict",
-    message: `Pattern "${firstKept.pattern}" is also claimed by AuthProvider/${firstKept.claimedBy}, which does not get it${moreOf(kept.length)}`,
+    message: `Pattern "${firstKept.pattern}" is also claimed by ${keyOfId("AuthProvider", firstKept.claimedBy)}, which does not get it${moreOf(kept.length)}`,
   };
 }
 

@@ -1,15 +1,16 @@
+import { keyOfId } from "../api/object.ts";
+import { absenceOf } from "../keychain/explain.ts";
 import type { ProviderState, Selection } from "../keychain/ports.ts";
 import type { Judgement } from "./status-conditions.ts";
 import type { StoreStatusInput } from "./status-input.ts";
 
-type Input = Pick<StoreStatusInput, "hosts" | "authProviderRefs" | "providers">;
+type Input = Pick<StoreStatusInput, "hosts" | "authProviderRefs" | "providers" | "namespace">;
 
 /** `CredentialsResolved` of a Store: the first of its literal hosts for which there is no credential, though there should be one. */
 export function storeCredentials(input: Input): Judgement {
   const type = "CredentialsResolved";
   const missing = input.authProviderRefs?.find((name) => !input.providers.has(name));
-  if (missing !== undefined)
-    return { type, status: "False", reason: "ProviderNotFound", message: `AuthProvider/${missing} does not exist` };
+  if (missing !== undefined) return { type, status: "False", reason: "ProviderNotFound", message: absenceOf([missing], input.namespace) };
   for (const host of input.hosts) {
     const problem = problemOf(host, input.providers);
     if (problem !== undefined) return { type, status: "False", ...problem };
@@ -24,7 +25,7 @@ export function storeCredentials(input: Input): Judgement {
     type,
     status: "True",
     reason: "Resolved",
-    message: `AuthProvider/${first.selection.provider} answers for ${first.endpoint}${more}`,
+    message: `${keyOfId("AuthProvider", first.selection.provider)} answers for ${first.endpoint}${more}`,
   };
 }
 
@@ -43,7 +44,8 @@ function problemOf(
   switch (selection.outcome) {
     case "Selected": {
       const state = providers.get(selection.provider);
-      if (state === undefined) return { reason: "ProviderNotFound", message: `AuthProvider/${selection.provider} does not exist` };
+      if (state === undefined)
+        return { reason: "ProviderNotFound", message: `${keyOfId("AuthProvider", selection.provider)} does not exist` };
       return state.ready ? undefined : { reason: state.reason, message: state.message };
     }
     case "CredentialUnavailable":

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
-import type { AuthProviderStatus, KeyProviderStatus, StoreStatus, VerifierStatus } from "../api/status.ts";
+import type { PolicySpec } from "../api/policy.ts";
+import type { AuthProviderStatus, KeyProviderStatus, PolicyStatus, StoreStatus, VerifierStatus } from "../api/status.ts";
 import { decodeMeta } from "../api/object.ts";
 import { ownValue } from "../api/walk.ts";
 import { adoptStatus } from "../health/adopt-status.ts";
@@ -24,12 +25,14 @@ export interface StatusInput<Status> {
 }
 
 export interface StoreStatusInput extends StatusInput<StoreStatus> {
+  /** Absent: cluster-scoped. */
+  readonly namespace?: string;
   /** Of an invalid Store: those that parsed. */
   readonly scopes: readonly Scope[];
   readonly suspend: boolean;
   /** Its literal hosts, in the order of the spec, and what its keychain selects for each. */
   readonly hosts: readonly { readonly endpoint: string; readonly selection: Selection }[];
-  /** `spec.authProviderRefs`; absent: every AuthProvider. */
+  /** Ids of `spec.authProviderRefs`; absent: every AuthProvider that it may use. */
   readonly authProviderRefs?: readonly string[];
   /** State of every AuthProvider there is, or at least of those that `hosts` and `authProviderRefs` name. */
   readonly providers: ReadonlyMap<string, ProviderState>;
@@ -75,11 +78,24 @@ export interface KeyProviderStatusInput extends StatusInput<KeyProviderStatus> {
   readonly keys: readonly { readonly name: string; readonly algorithm: string; readonly fingerprint: string }[];
 }
 
-/** Losses as each loser has them, turned into what each keeper is shown; once for all AuthProviders. */
+export interface PolicyStatusInput extends StatusInput<PolicyStatus> {
+  /** Absent where it cannot be read. */
+  readonly spec?: PolicySpec;
+  /** How many Verifiers it names. */
+  readonly verifiers: number;
+  /** What is wrong with which of them. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Losses as each loser has them, turned into what each keeper is shown; once for all AuthProviders. A cluster-scoped one is not shown what namespaces claim
+ * of its patterns within themselves.
+ */
 export function claimsByKeeper(losses: ReadonlyMap<string, readonly PatternLoss[]>): ReadonlyMap<string, readonly PatternClaim[]> {
   const claims = new Map<string, PatternClaim[]>();
   for (const [claimedBy, lost] of losses) {
     for (const { pattern, keptBy } of lost) {
+      if (claimedBy.includes("/") && !keptBy.includes("/")) continue;
       const known = claims.get(keptBy);
       if (known === undefined) claims.set(keptBy, [{ pattern, claimedBy }]);
       else known.push({ pattern, claimedBy });

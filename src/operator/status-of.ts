@@ -1,14 +1,15 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
-import { type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
+import { keyOfId, type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
 import type { Statuses } from "../api/status.ts";
 import { keyProviderRefsOf } from "../api/verifier.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { ProviderState } from "../keychain/ports.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
-import type { CompiledAuthProvider, CompiledStore, Snapshot } from "../snapshot/compiled.ts";
+import type { CompiledAuthProvider, CompiledPolicy, CompiledStore, CompiledVerifier, Snapshot } from "../snapshot/compiled.ts";
 import { authProviderStatus } from "./status-auth-provider.ts";
-import { claimsByKeeper, type PatternClaim, type StatusInput, type StoreStatusInput } from "./status-input.ts";
+import { claimsByKeeper, type PatternClaim, type PolicyStatusInput, type StatusInput, type StoreStatusInput } from "./status-input.ts";
 import { keyProviderStatus } from "./status-key-provider.ts";
+import { nextPolicyMoment, policyStatus } from "./status-policy.ts";
 import { readStatus } from "./status-read.ts";
 import { isStoreStatusPending, storeStatus } from "./status-store.ts";
 import { verifierStatus } from "./status-verifier.ts";
@@ -54,10 +55,11 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
         (sum, ref) => sum + (snapshot.keyProviders.get(ref)?.keyProvider?.keys().length ?? 0),
         0,
       );
+      const problem = entry.problem ?? missingSigner(entry, snapshot);
       return verifierStatus({
         ...shared("Verifier", entry, context),
         keys,
-        ...(entry.problem !== undefined && { problem: entry.problem }),
+        ...(problem !== undefined && { problem }),
       });
     }
     case "KeyProvider": {
@@ -72,14 +74,21 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
         ...(problem !== undefined && { problem }),
       });
     }
-    case "Policy":
-      return undefined;
+    case "Policy": {
+      const entry = snapshot.policies.get(name);
+      return entry === undefined ? undefined : policyStatus(policyInput(entry, context));
+    }
   }
 }
 
 /** Of the object that {@link statusOf} judges: another one of the same name may have taken its place since. */
 export function uidOf(object: { readonly kind: Kind; readonly name: string }, snapshot: Snapshot): string | undefined {
   return entriesOf(object.kind, snapshot).get(object.name)?.meta.uid;
+}
+
+/** When the status of an object that nothing happens to has to be judged again; epoch ms. */
+export function nextMoment(object: { readonly kind: Kind; readonly name: string }, snapshot: Snapshot, now: number): number | undefined {
+  return object.kind === "Policy" ? nextPolicyMoment(snapshot.policies.get(object.name)?.spec, now) : undefined;
 }
 
 /** A first judgement of this generation is on its way: writing now would mean writing twice. */
@@ -126,12 +135,35 @@ function storeInput(name: string, context: StatusContext): StoreStatusInput | un
   const reachability = context.health(objectKey("Store", entry.meta));
   return {
     ...shared("Store", entry, context),
+    ...(entry.meta.namespace !== undefined && { namespace: entry.meta.namespace }),
     scopes: entry.scopes,
     suspend: entry.spec?.suspend ?? false,
     hosts: hostsOf(entry),
     providers: providerStates(entry, context.snapshot),
     ...(entry.authProviderRefs !== undefined && { authProviderRefs: entry.authProviderRefs }),
     ...(reachability !== undefined && { reachability }),
+  };
+}
+
+/** What a Verifier of signed content believes nothing without. */
+function missingSigner({ verifier }: CompiledVerifier, snapshot: Snapshot): string | undefined {
+  const missing = verifier?.signedBy?.find((id) => !snapshot.verifiers.has(id));
+  return missing === undefined ? undefined : `${keyOfId("Verifier", missing)} does not exist`;
+}
+
+/** Of a Verifier that is not ready only that it is not: why stands in its own status, which not everybody may read who may read this one. */
+function policyInput(entry: CompiledPolicy, context: StatusContext): PolicyStatusInput {
+  const problems = entry.verifiers.flatMap((id) => {
+    const verifier = context.snapshot.verifiers.get(id);
+    const key = keyOfId("Verifier", id);
+    if (verifier === undefined) return `${key} does not exist`;
+    return verifier.problem === undefined ? [] : `${key} is not ready: its own status says why`;
+  });
+  return {
+    ...shared("Policy", entry, context),
+    problems,
+    verifiers: entry.verifiers.length,
+    ...(entry.spec !== undefined && { spec: entry.spec }),
   };
 }
 

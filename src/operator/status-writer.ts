@@ -9,7 +9,7 @@ import { WorkQueue } from "../kube/work-queue.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
 import type { ResourceSource, StatusSink } from "./ports.ts";
 import { heartbeatInterval, needsWrite } from "./status-difference.ts";
-import { isPending, statusOf, uidOf } from "./status-of.ts";
+import { isPending, nextMoment, statusOf, uidOf } from "./status-of.ts";
 import { readStatus } from "./status-read.ts";
 
 export interface StatusWriterDeps {
@@ -75,7 +75,7 @@ export class StatusWriter {
       {
         name: "status",
         queue: this.#queue,
-        reconcile: (key, pass, aborted) => this.#reconcile(key, pass, aborted),
+        reconcile: async (key, pass, aborted) => this.#untilLater(key, await this.#reconcile(key, pass, aborted)),
         concurrency,
         newId,
         clock,
@@ -136,6 +136,17 @@ export class StatusWriter {
         logger.info("status written", { reconcileID: pass.reconcileID, object: key, ready: readyOf(desired) });
         return { next: "change" };
     }
+  }
+
+  /** A status that is right now may not be any more at an hour that is known already. */
+  #untilLater(key: Key, done: Reconciled): Reconciled {
+    const [resourceKind, id] = split(key);
+    const { clock, holder } = this.#deps;
+    if (done.next === "retry" || holder.current === undefined) return done;
+    const now = clock.now();
+    const moment = nextMoment({ kind: baseKind(resourceKind), name: id }, holder.current, now);
+    if (moment === undefined) return done;
+    return { next: "after", ms: done.next === "after" ? Math.min(done.ms, moment - now) : moment - now };
   }
 
   /** What was written of another object of the same name says nothing of this one. */

@@ -65,7 +65,10 @@ export function compileVerifier(
   const problem = problemOf(keyProviders, deps.keyProviders) ?? built.problem;
   return {
     ...shared,
-    references: keyProviders.map((name) => keyOfId("KeyProvider", name)),
+    references: [
+      ...keyProviders.map((name) => keyOfId("KeyProvider", name)),
+      ...(built.verifier.signedBy ?? []).map((name) => keyOfId("Verifier", name)),
+    ],
     spec,
     ...(spec.scopes !== undefined && { scopes: spec.scopes }),
     verifier: built.verifier,

@@ -65,6 +65,7 @@ export function toViewPolicy(entry: CompiledPolicy, repository: Repository): Vie
     enforcement: spec.enforcement,
     onInconclusive: spec.onInconclusive,
     tags: spec.tags,
+    platforms: spec.platforms,
     exceptions: exceptionsFor(spec, repository).map(({ expirationTime, reason }) => ({ expirationTime, reason })),
     require: spec.require.map((requirement) => ({
       ...requirement,

@@ -3,37 +3,12 @@ import { test } from "node:test";
 import { silentLogger } from "../../src/kernel/logger.ts";
 import { silentMetrics } from "../../src/kernel/metrics.ts";
 import { ConfigLoop } from "../../src/operator/loop.ts";
-import type { ResourceSource, SourceListener } from "../../src/operator/ports.ts";
 import type { Snapshot } from "../../src/snapshot/compiled.ts";
 import { Compiler } from "../../src/snapshot/compiler.ts";
 import { SnapshotHolder } from "../../src/snapshot/holder.ts";
-import { object } from "../api/objects.ts";
 import { CountingFactories, inline, registry } from "../snapshot/fixture.ts";
 import { ManualClock } from "../support/clock.ts";
-
-/** Objects in memory, whose changes are told at once. */
-class MemorySource implements ResourceSource {
-  readonly kinds = new Map<string, Map<string, unknown>>();
-  #listener: SourceListener | undefined;
-
-  start(listener: SourceListener, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    this.#listener = listener;
-    return Promise.resolve();
-  }
-  objects(kind: string): ReadonlyMap<string, unknown> {
-    return this.kinds.get(kind) ?? new Map();
-  }
-  put(kind: "Store" | "KeyProvider", name: string, spec: unknown): void {
-    const group = this.kinds.get(kind) ?? new Map<string, unknown>();
-    this.kinds.set(kind, group.set(name, object(kind, spec, name)));
-    this.#listener?.changed(kind, name);
-  }
-  remove(kind: string, name: string): void {
-    this.kinds.get(kind)?.delete(name);
-    this.#listener?.changed(kind, name);
-  }
-}
+import { MemorySource } from "./memory-source.ts";
 
 interface Scene extends AsyncDisposable {
   readonly clock: ManualClock;

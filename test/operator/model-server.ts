@@ -1,4 +1,5 @@
-import type { Kind } from "../../src/api/object.ts";
+import { apiVersion } from "../../src/api/kinds.ts";
+import { objectId, type ResourceKind } from "../../src/api/object.ts";
 import type { Reachability } from "../../src/health/store-health.ts";
 import { CodedError } from "../../src/kernel/error.ts";
 import { silentLogger } from "../../src/kernel/logger.ts";
@@ -7,7 +8,6 @@ import type { ResourceSource, StatusOutcome, StatusSink, StatusWrite } from "../
 import { StatusWriter } from "../../src/operator/status-writer.ts";
 import { Compiler } from "../../src/snapshot/compiler.ts";
 import { SnapshotHolder } from "../../src/snapshot/holder.ts";
-import { object } from "../api/objects.ts";
 import { CountingFactories } from "../snapshot/fixture.ts";
 import type { ManualClock } from "../support/clock.ts";
 
@@ -16,6 +16,7 @@ class ServerError extends CodedError<"SERVER_ERROR"> {}
 interface Stored {
   readonly metadata: {
     readonly name: string;
+    readonly namespace?: string;
     readonly uid: string;
     readonly generation: number;
     readonly resourceVersion: string;
@@ -40,16 +41,17 @@ export class ModelServer implements ResourceSource, StatusSink {
 
   objects(kind: string): ReadonlyMap<string, unknown> {
     const found = [...this.#cache].filter(([key]) => key.startsWith(`${kind}/`));
-    return new Map(found.map(([, stored]) => [stored.metadata.name, stored]));
+    return new Map(found.map(([, stored]) => [objectId(stored.metadata), stored]));
   }
 
-  apply({ kind, name, resourceVersion, status }: StatusWrite): Promise<StatusOutcome> {
-    this.requests.push({ kind, name, resourceVersion, status });
+  apply(write: StatusWrite): Promise<StatusOutcome> {
+    const { kind, resourceVersion, status } = write;
+    this.requests.push(write);
     if (this.failures > 0) {
       this.failures -= 1;
       return Promise.reject(new ServerError("SERVER_ERROR", "500: field not declared in schema", { remedy: "retry" }));
     }
-    const key = `${kind}/${name}`;
+    const key = `${kind}/${objectId(write)}`;
     const stored = this.#stored.get(key);
     if (stored === undefined) return Promise.resolve({ outcome: "gone" });
     if (stored.metadata.resourceVersion !== resourceVersion) return Promise.resolve({ outcome: "conflict" });
@@ -59,17 +61,20 @@ export class ModelServer implements ResourceSource, StatusSink {
   }
 
   /** Creates an object, or edits its spec. */
-  put(kind: Kind, name: string, spec: unknown): void {
-    const before = this.#stored.get(`${kind}/${name}`);
+  put(kind: ResourceKind, id: string, spec: unknown): void {
+    const before = this.#stored.get(`${kind}/${id}`);
+    const [name = "", namespace] = id.split("/").toReversed();
     this.#version += 1;
     const metadata = {
       name,
+      ...(namespace !== undefined && { namespace }),
       uid: before?.metadata.uid ?? `uid-${this.#version}`,
       generation: (before?.metadata.generation ?? 0) + 1,
       resourceVersion: String(this.#version),
       creationTimestamp: "2026-01-01T00:00:00Z",
     };
-    this.#stored.set(`${kind}/${name}`, { ...object(kind, spec, name), ...before, ...{ spec }, metadata });
+    const made: object = { apiVersion, kind, ...before, spec };
+    this.#stored.set(`${kind}/${id}`, { ...made, metadata });
   }
 
   remove(key: string): void {
