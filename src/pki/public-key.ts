@@ -40,7 +40,7 @@ export function loadPublicKey(pem: string): LoadedKey {
   const described = describeKey(key);
   if (!described.ok) return described;
   // Checked last, so that the message says what is wrong with a key that we would not take anyway. Two spellings of one key would be two signers.
-  if (!key.export({ format: "der", type: "spki" }).equals(der)) return refuse("is not in canonical DER");
+  if (!canonical(key).equals(der)) return refuse("is not in canonical DER");
   const fingerprint = `sha256:${createHash("sha256").update(der).digest("hex")}`;
   return { ok: true, value: { key, fingerprint, algorithm: described.algorithm } };
 }
@@ -52,6 +52,12 @@ function decodeKey(der: Buffer): KeyObject | undefined {
     // OpenSSL's own words quote nothing of use to a reader of a status.
     return undefined;
   }
+}
+
+/** OpenSSL keeps how a point was written (compressed, hybrid) and a curve by its parameters; by its coordinates and the curve's name there is one spelling. */
+function canonical(key: KeyObject): Buffer {
+  const plain = key.asymmetricKeyType === "ec" ? createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" }) : key;
+  return plain.export({ format: "der", type: "spki" });
 }
 
 type Described = { readonly ok: true; readonly algorithm: string } | { readonly ok: false; readonly problem: string };

@@ -54,6 +54,13 @@ describe("loadPublicKey()", () => {
     ["surplus padding", p256.replace("-----END", "=\n-----END"), "is not base64 inside its PEM block"],
     ["random bytes", toPem(Buffer.alloc(91, 7)), "is not a public key (SubjectPublicKeyInfo)"],
     ["bytes after the key", toPem(Buffer.concat([derOf(p256), Buffer.alloc(3)])), "is not in canonical DER"],
+    [
+      "a point in its compressed spelling, which would be a second signer",
+      toPem(respelt(derOf(p256), "compressed")),
+      "is not in canonical DER",
+    ],
+    ["a point in its hybrid spelling", toPem(respelt(derOf(p256), "hybrid")), "is not in canonical DER"],
+    ["a curve by its parameters", toPem(explicit(derOf(p256))), "is not in canonical DER"],
     ["secp256k1", ec("secp256k1"), "is on a curve that is not supported: use P-256, P-384 or P-521"],
     ["P-224", ec("secp224r1"), "is on a curve that is not supported: use P-256, P-384 or P-521"],
     ["a point that is not on its curve", toPem(flip(derOf(p256))), "is not a public key (SubjectPublicKeyInfo)"],
@@ -99,6 +106,31 @@ function pem(key: KeyObject): string {
 
 function flip(der: Uint8Array): Uint8Array {
   return der.map((byte, at) => (at === der.byteLength - 1 ? byte ^ 1 : byte));
+}
+
+/** The same P-256 key as OpenSSL keeps it: a point by x alone (SEC 1 §2.3.3), or with the sign of y besides (ANSI X9.62 §4.3.6). */
+function respelt(der: Uint8Array, form: "compressed" | "hybrid"): Uint8Array {
+  const [head, x, y] = [der.subarray(0, 26), der.subarray(27, 59), der.subarray(59)];
+  const sign = (y.at(-1) ?? 0) & 1;
+  if (form === "hybrid") return Buffer.concat([head, Buffer.from([6 + sign]), x, y]);
+  return Buffer.concat([Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex"), Buffer.from([2 + sign]), x]);
+}
+
+/** The same P-256 key, its curve written out (RFC 3279 §2.3.5 specifiedCurve). */
+function explicit(der: Uint8Array): Uint8Array {
+  const parameters = Buffer.from(
+    [
+      "3081f7020101302c06072a8648ce3d0101022100ffffffff00000001000000000000000000000000ffffffffffffffffffffffff305b0420ffffffff",
+      "00000001000000000000000000000000fffffffffffffffffffffffc04205ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2",
+      "604b031500c49d360886e704936a6678e1139d26b7819f7e900441046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+      "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5022100ffffffff00000000ffffffffffffffffbce6faada7179e84f3",
+      "b9cac2fc632551020101",
+    ].join(""),
+    "hex",
+  );
+  const algorithm = Buffer.concat([Buffer.from("3082010306072a8648ce3d0201", "hex"), parameters]);
+  const point = Buffer.concat([Buffer.from("034200", "hex"), der.subarray(26)]);
+  return Buffer.concat([Buffer.from("3082014b", "hex"), algorithm, point]);
 }
 
 /** `rsa(2048)` with its last INTEGER, 65537, written as 1: every message is then its own signature. */
