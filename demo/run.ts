@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startRegistry, type TestRegistry } from "../test/support/registry.ts";
-import { demoImages, demoPort, demoRepository, demoUser } from "./images.ts";
+import { demoImages, demoPaymentsRepository, demoPort, demoRepository, demoUser } from "./images.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const mode = process.argv.find((argument) => argument.startsWith("--mode="))?.slice("--mode=".length) ?? "standalone";
@@ -19,7 +19,10 @@ async function startDemoRegistry(): Promise<TestRegistry> {
   registry.pushImage(demoRepository, { seed: unsigned.seed, tag: unsigned.tag });
   const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
   const content = await readFile(new URL("signature.bundle.json", import.meta.url));
-  registry.pushReferrer(demoRepository, image, { artifactType: bundleType, layers: [{ mediaType: bundleType, content }] });
+  const signature = { artifactType: bundleType, layers: [{ mediaType: bundleType, content }] };
+  registry.pushReferrer(demoRepository, image, signature);
+  const payments = registry.pushImage(demoPaymentsRepository, { seed: signed.seed, tag: signed.tag });
+  registry.pushReferrer(demoPaymentsRepository, payments, signature);
   return registry;
 }
 
@@ -37,7 +40,9 @@ if (mode === "cluster") {
     );
     process.exit(1);
   }
-  const images = [demoImages.signed, demoImages.unsigned].map(({ tag }) => `--watch-image=127.0.0.1:${demoPort}/${demoRepository}:${tag}`);
+  const { signed, unsigned } = demoImages;
+  const watched = [`${demoRepository}:${signed.tag}`, `${demoRepository}:${unsigned.tag}`, `${demoPaymentsRepository}:${signed.tag}`];
+  const images = watched.map((image) => `--watch-image=127.0.0.1:${demoPort}/${image}`);
   const manifests = relative(process.cwd(), `${root}demo/manifests`);
   process.argv = [...process.argv.slice(0, 2), "serve", `--manifests=${manifests}`, "--health-port=0", ...images, ...rest];
   await import("../src/main.ts");

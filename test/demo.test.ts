@@ -41,6 +41,11 @@ test("make run ARGS=--once shows three stores, an allowed and a denied image, an
   ]);
   assert.match(stdout, /demo\/app:signed +allow +production /);
   assert.match(stdout, /demo\/app:unsigned +deny \(NoValidSignature\) +- /);
+  assert.match(stdout, /demo\/payments:signed +deny \(PolicyNotSatisfied\) +production +Policy\/two-people: needs 2 signers/);
+  assert.match(
+    stdout,
+    /127\.0\.0\.1:15051\/demo\/payments@sha256:[0-9a-f]{12}… denied by Policy\/two-people: needs 2 signers of Verifier\/release-signature, has 1 \(KeyProvider\/demo key "release"\); asked stores no-credential \(.*\), offsite \(ConnectionRefused: .*\), production \(1 artifact\)\.\n/,
+  );
   assert.match(stdout, /The demo's registry has ended with this/, "what is suggested needs a registry that runs");
   assert.equal(stdout.includes("\u001b"), false, "no cursor tricks where there is no terminal");
 });

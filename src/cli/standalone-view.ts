@@ -93,7 +93,15 @@ function screenLines(text: string, columns: number): number {
 
 function imageRow({ image, report }: WatchedImage): readonly string[] {
   if (report === undefined) return [image, "…", "-", "being verified"];
-  return [image, verdictText(report.verdict), signatureReadFrom(report) ?? "-", groundsOf(report.verdict)[0] ?? ""];
+  return [image, verdictText(report.verdict), signatureReadFrom(report) ?? "-", whyOf(report)];
+}
+
+/** Short: of a policy that denies what it needs and has not; the whole sentence stands below. */
+function whyOf({ verdict, policies }: Report): string {
+  const denying = policies.find(({ enforcement, outcome }) => enforcement === "Enforce" && outcome === "deny");
+  if (verdict.outcome === "deny" && verdict.code === "PolicyNotSatisfied" && denying !== undefined)
+    return `${denying.name}: ${denying.reason}`;
+  return groundsOf(verdict)[0] ?? "";
 }
 
 function paintVerdict(text: string, cell: { readonly column: number; readonly report: Report | undefined; readonly paint: Paint }): string {
@@ -116,6 +124,8 @@ function sayings(picture: Picture): readonly string[] {
   }
   if (codes.has("NoValidSignature"))
     lines.push("An image is denied because every store that counts was listed to its end and none holds a valid signature.");
+  for (const { report } of picture.images)
+    if (report?.verdict.outcome === "deny" && report.verdict.code === "PolicyNotSatisfied") lines.push(`${printable(report.summary)}.`);
   if (codes.has("NoStore")) lines.push("An image that no Store has scopes for is denied: add it to the scopes of one.");
   if (codes.has("NotFound")) lines.push("An image that its registry does not know is denied: check its name and tag.");
   if (outcomes.has("inconclusive"))
