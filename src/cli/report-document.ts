@@ -94,6 +94,8 @@ interface ResultDocument {
   /** With `verified`: the first signer's name; all of them stand in `signers`. */
   readonly signer?: string;
   readonly signers?: readonly { readonly id: string; readonly name: string }[];
+  /** With `verified`: why there may be more signers than these. */
+  readonly incomplete?: string;
 }
 
 /** The stable form of a report; `explanation` is of the same image and adds which credential each store was asked with. */
@@ -189,6 +191,7 @@ function toResultDocument(result: VerificationResult): ResultDocument {
         outcome,
         ...(first !== undefined && { signer: first.name }),
         signers: result.signers.map(({ id, name }) => ({ id, name })),
+        ...(result.incomplete !== undefined && { incomplete: result.incomplete }),
       };
     }
     case "rejected":
