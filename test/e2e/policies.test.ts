@@ -72,7 +72,7 @@ const mirror = (evidence: "Required" | "Optional" = "Required"): object =>
 const twin = (): object => store("twin", { scopes: [host], timeout: "10s", registry: { caBundleRef } });
 
 function policy(name: string, require: readonly object[], more: object = {}): object {
-  return { apiVersion, kind: "Policy", metadata: { name }, spec: { scopes: [host], require, ...more } };
+  return { apiVersion, kind: "Policy", metadata: { name }, spec: { scopes: ["*"], require, ...more } };
 }
 
 async function started({ policies, stores = [own(), mirror()] }: Setting): Promise<Files> {
@@ -140,7 +140,7 @@ const rows: readonly (readonly [string, readonly object[], Readonly<Record<strin
     "two signers with an exception that has not ended",
     [
       policy("exempt", [{ verifierRef: { name: "release" }, atLeast: 2 }], {
-        exceptions: [{ scopes: [host], expirationTime: "2099-01-01T00:00:00Z", reason: "SEC-1" }],
+        exceptions: [{ scopes: ["*"], expirationTime: "2099-01-01T00:00:00Z", reason: "SEC-1" }],
       }),
     ],
     { nobody: allow, alice: allow, bob: allow, "alice+bob": allow, attested: allow },
@@ -149,7 +149,7 @@ const rows: readonly (readonly [string, readonly object[], Readonly<Record<strin
     "two signers with an exception that has ended",
     [
       policy("ended", [{ verifierRef: { name: "release" }, atLeast: 2 }], {
-        exceptions: [{ scopes: [host], expirationTime: "2020-01-01T00:00:00Z", reason: "SEC-1" }],
+        exceptions: [{ scopes: ["*"], expirationTime: "2020-01-01T00:00:00Z", reason: "SEC-1" }],
       }),
     ],
     { nobody: deny, alice: deny, bob: deny, "alice+bob": allow, attested: deny },
