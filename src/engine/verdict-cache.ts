@@ -38,15 +38,22 @@ export class VerdictCache {
     this.#clock = options.clock;
   }
 
-  /** What the verification under way has found by now; undefined if there is none. */
+  /** What the verification under way has found by now; undefined if there is none, or if it stands on an exception that has ended. */
   soFar(key: string): Report | undefined {
-    return this.#soFar.get(key)?.();
+    const report = this.#soFar.get(key)?.();
+    return report !== undefined && standsUntil(report) > this.#clock.now() ? report : undefined;
   }
 
+  /** Nobody is given what had ended before he asked: not from memory, and not by a verification that began in time. */
   async run(key: string, work: (flight: Flight) => Promise<Report>, signal: AbortSignal): Promise<Report> {
+    const askedAt = this.#clock.now();
     const known = this.#known.get(key);
-    if (known !== undefined && known.expiresAt > this.#clock.monotonic()) return known.report;
-    return await this.#flights.run(key, (flight) => this.#fly(key, work, flight), signal);
+    if (known !== undefined && known.expiresAt > this.#clock.monotonic() && standsUntil(known.report) > askedAt) return known.report;
+    for (;;) {
+      const report = await this.#flights.run(key, (flight) => this.#fly(key, work, flight), signal);
+      // One that begins from now on sees by itself that the exception has ended; unless the clock was set back, and it has not.
+      if (standsUntil(report) > Math.min(askedAt, this.#clock.now())) return report;
+    }
   }
 
   async #fly(key: string, work: (flight: Flight) => Promise<Report>, signal: AbortSignal): Promise<Report> {
@@ -61,6 +68,11 @@ export class VerdictCache {
       this.#soFar.delete(key);
     }
   }
+}
+
+/** Epoch ms: when the first exception ends that the report names, whether the verdict needs it or not. */
+function standsUntil({ policies, validUntil = Number.POSITIVE_INFINITY }: Report): number {
+  return Math.min(validUntil, ...policies.flatMap(({ exception }) => exception?.expirationTime ?? []));
 }
 
 function lifetimeOf(report: Report): number {

@@ -47,9 +47,13 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
     return await judgeImage({ ...judged, budget }, { ...deps, hedgeMs }, flight);
   }
   const key = cacheKey(judged);
-  // On its own time: it goes on when this caller has left, to fill the cache.
+  // On its own time: it goes on when this caller has left, to fill the cache; and it may begin much later than the request, when an exception has ended.
   const work = (flight: Flight): Promise<Report> =>
-    judgeImage({ ...judged, budget: new Budget(deps.clock, flightMs) }, { ...deps, hedgeMs }, flight);
+    judgeImage(
+      { ...judged, occasion: { ...occasion, now: deps.clock.now() }, budget: new Budget(deps.clock, flightMs) },
+      { ...deps, hedgeMs },
+      flight,
+    );
   const answer = async (): Promise<Report> => {
     try {
       return await verdicts.run(key, work, deadline.signal);
