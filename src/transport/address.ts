@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 
 /**
- * Whom a connection may reach. `registry`: an origin that somebody configured, and what it may name as its own (same-origin realm, declared token
- * host); such may live in a private network. `public`: everything else, which is what a registry sent us to.
+ * Whom a connection may reach. `registry`: an origin that an administrator configured, and what it may name as its own (same-origin realm, declared token
+ * host); such may live in a private network. `public`: everything else, which is what a registry sent us to. `tenant`: an origin that a namespaced object
+ * names, and nobody else; as `public`, and nothing that is named as a part of the cluster either.
  */
-export type Reach = "registry" | "public";
+export type Reach = "registry" | "public" | "tenant";
 
 /** Why an address is refused. */
 export type AddressRefusal = "NotAnAddress" | "Reserved" | "Private";
@@ -54,6 +55,15 @@ const embedded: readonly { readonly range: Range; readonly at: number }[] = [
   { range: range("2002::/16"), at: 2 },
 ];
 
+/** Names of this machine and of what runs in the cluster: pods and services have addresses that are public in some networks (IPv6). */
+const innerNames = ["localhost", "svc", "cluster.local"];
+
+/** Whether a host is told by its name alone to be this machine, or a part of the cluster. */
+export function isInnerName(hostname: string): boolean {
+  const name = hostname.toLowerCase().replace(/[.]$/, "");
+  return innerNames.some((inner) => name === inner || name.endsWith(`.${inner}`));
+}
+
 /** Undefined where `address` (an IP literal without brackets) may be connected to. */
 export function refuseAddress(address: string, reach: Reach): AddressRefusal | undefined {
   const bytes = bytesOf(address);
@@ -68,7 +78,7 @@ function refuseBytes(bytes: readonly number[], reach: Reach): AddressRefusal | u
     const hidden = embedded.find((form) => within(bytes, form.range));
     if (hidden !== undefined) return refuseBytes(bytes.slice(hidden.at, hidden.at + 4), reach);
   }
-  return isLoopback && reach === "public" ? "Private" : undefined;
+  return isLoopback && reach !== "registry" ? "Private" : undefined;
 }
 
 function within(bytes: readonly number[], range: Range): boolean {

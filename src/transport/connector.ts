@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { buildConnector } from "undici";
 import { type Clock, raceSignal } from "../kernel/clock.ts";
-import { type AddressRefusal, type Reach, refuseAddress } from "./address.ts";
+import { type AddressRefusal, isInnerName, type Reach, refuseAddress } from "./address.ts";
 import { addressesOf, type Address, type Network } from "./network.ts";
 import { failed } from "./transport-error.ts";
 
@@ -77,6 +77,8 @@ interface VetOptions {
 }
 
 async function vetted(hostname: string, { host, network, reach }: VetOptions): Promise<readonly Address[]> {
+  if (reach === "tenant" && isInnerName(hostname))
+    throw failed("UnsafeEndpoint", host, `the host name means this machine, or something in this cluster; ${grant}`);
   const addresses = (await addressesOf(hostname, network)).slice(0, mostAddresses);
   if (addresses.length === 0) throw failed("DNSFailure", host, "the host name has no address");
   for (const { address } of addresses) {
@@ -86,6 +88,10 @@ async function vetted(hostname: string, { host, network, reach }: VetOptions): P
   return addresses;
 }
 
+/** How an administrator vouches for a host that a namespaced object names. */
+const grant =
+  "an object of a namespace reaches it only by a cluster-scoped AuthProvider for that host whose allowedNamespaces has the namespace";
+
 /** Without the address: what a name resolves to inside is nothing to tell the author of a pod (design 7). */
 function describe(refusal: AddressRefusal, reach: Reach): string {
   switch (refusal) {
@@ -94,8 +100,13 @@ function describe(refusal: AddressRefusal, reach: Reach): string {
     case "Reserved":
       return "the host is link-local, a metadata service, unspecified or multicast";
     case "Private":
-      return reach === "public"
-        ? "the host is in a private network, where only a registry may be that a scope or an AuthProvider names"
-        : "the host is in a private network";
+      switch (reach) {
+        case "public":
+          return "the host is in a private network, where only a registry may be that a scope or an AuthProvider names";
+        case "tenant":
+          return `the host is in a private network; ${grant}`;
+        case "registry":
+          return "the host is in a private network";
+      }
   }
 }

@@ -16,7 +16,7 @@ export interface Access {
   readonly identity: string;
   /** Ends the message of a refusal when nothing was sent: `sent without a credential: …`. Read only then: it may be a getter that has to search. */
   readonly note?: string | undefined;
-  /** `registry`: a manifest names this host, so that it may live in a private network. */
+  /** `registry`: an administrator's manifest names this host, so that it may live in a private network. */
   readonly reach: Reach;
   /** PEM bundle that is trusted beside the system's roots, for this origin only. */
   readonly caPem?: string;

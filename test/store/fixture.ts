@@ -84,6 +84,8 @@ export interface SceneOptions {
   readonly configMaps?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly limits?: Partial<StoreLimits>;
   readonly transport?: Transport;
+  /** Of the Store; absent: cluster-scoped. */
+  readonly namespace?: string;
 }
 export interface Scene extends AsyncDisposable {
   readonly store: Store;
@@ -119,6 +121,7 @@ export function registryScene(options: SceneOptions = {}): Scene {
     },
     {
       name: "production",
+      ...(options.namespace !== undefined && { namespace: options.namespace }),
       keychain: options.keychain ?? createKeychain({ providers: options.providers ?? [], unmatched }),
       transport,
       material,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type AddressRefusal, refuseAddress } from "../../src/transport/address.ts";
+import { type AddressRefusal, isInnerName, refuseAddress } from "../../src/transport/address.ts";
 
 describe("refuseAddress() (H9)", () => {
   const rows: readonly (readonly [string, AddressRefusal | undefined, AddressRefusal | undefined])[] = [
@@ -49,5 +49,24 @@ describe("refuseAddress() (H9)", () => {
   for (const [address, registry, elsewhere] of rows)
     it(`${address === "" ? "nothing" : address}: registry ${registry ?? "may"}, elsewhere ${elsewhere ?? "may"}`, () => {
       assert.deepEqual([refuseAddress(address, "registry"), refuseAddress(address, "public")], [registry, elsewhere]);
+      assert.equal(refuseAddress(address, "tenant"), elsewhere, "a tenant reaches no more than a registry may send us to");
     });
+});
+
+describe("isInnerName()", () => {
+  const rows: readonly (readonly [string, boolean])[] = [
+    ["localhost", true],
+    ["LOCALHOST.", true],
+    ["anything.localhost", true],
+    ["vault.team-b.svc", true],
+    ["vault.team-b.svc.cluster.local", true],
+    ["10-0-0-9.team-b.pod.cluster.local", true],
+    ["cluster.local", true],
+    ["svc.acme.io", false],
+    ["mysvc", false],
+    ["localhost.acme.io", false],
+    ["notcluster.local", false],
+    ["registry.acme.io", false],
+  ];
+  for (const [name, expected] of rows) it(`${name}: ${expected}`, () => assert.equal(isInnerName(name), expected));
 });

@@ -4,6 +4,7 @@ import { type EndpointObservation, StoreError } from "../../engine/store.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { CredentialUnavailableError, type Keychain, type Resolved } from "../../keychain/ports.ts";
 import { apiAuthority, registryOf } from "../../oci/repository.ts";
+import type { Reach } from "../../transport/address.ts";
 import type { RegistryRequest, RegistryResponse } from "../../transport/request.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { TransportError } from "../../transport/transport-error.ts";
@@ -25,6 +26,8 @@ export interface Read extends Pick<RegistryRequest, "resource" | "query" | "acce
 }
 
 export interface ClientDeps {
+  /** Of the Store; absent: cluster-scoped. */
+  readonly namespace?: string;
   readonly keychain: Keychain;
   readonly transport: Transport;
   readonly observe: (observation: EndpointObservation) => void;
@@ -142,8 +145,7 @@ export class RegistryClient {
         get note() {
           return resolved.note;
         },
-        // `"*"` alone names nobody: whoever writes an image reference would else choose which address inside is asked (registry-auth.md H9).
-        reach: target.isConfigured || provider !== undefined ? "registry" : "public",
+        reach: this.#reach(target, provider),
         ...(this.#ca.failure === undefined && this.#ca.pem !== undefined && { caPem: this.#ca.pem }),
       },
       method: read.method ?? "GET",
@@ -155,6 +157,13 @@ export class RegistryClient {
       ...(tooLong !== undefined && { tooLong }),
       ...(answers !== undefined && { answers }),
     };
+  }
+
+  #reach({ isConfigured }: Target, provider: string | undefined): Reach {
+    // What a namespace's own objects name, nobody has vouched for: else whoever may write them chooses which address inside is asked.
+    if (this.#deps.namespace !== undefined) return provider === undefined || provider.includes("/") ? "tenant" : "registry";
+    // `"*"` alone names nobody: whoever writes an image reference would else choose (registry-auth.md H9).
+    return isConfigured || provider !== undefined ? "registry" : "public";
   }
 }
 

@@ -55,10 +55,13 @@ class RegistryStore implements Store {
     return { key: printRepository(evidence), host: registryOf(evidence) };
   }
 
-  /** By provider and pattern, which one compile maps to the same secrets; and by CA bundle, without which one of two equal credentials may not get through. */
+  /**
+   * By provider and pattern, which one compile maps to the same secrets; and by CA bundle, without which one of two equal credentials may not get through.
+   * Without a provider by namespace too: a Store of the cluster reaches what one of a namespace does not.
+   */
   identity(repository: Repository): string {
     const selection = this.#deps.keychain.select(this.#locations.evidence(repository).repository);
-    const selected = "provider" in selection ? [selection.provider, selection.pattern] : [];
+    const selected = "provider" in selection ? [selection.provider, selection.pattern] : [this.#deps.namespace ?? ""];
     return JSON.stringify([selection.outcome, ...selected, this.#ca.identity]);
   }
 
