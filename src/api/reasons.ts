@@ -36,7 +36,8 @@ export const reasons = {
   Anonymous: { conditions: ["CredentialsResolved"], means: "Registries are asked without a credential, as the object says." },
   RefNotFound: {
     conditions: ["CredentialsResolved", "TrustResolved"],
-    means: "An object that is referred to does not exist: create it in the operator's namespace; it is picked up within seconds.",
+    means:
+      "An object that is referred to does not exist, or may not be read: the message says which. Create it in the operator's namespace, or in the namespace of the object that refers to it; it is picked up within seconds.",
   },
   ProviderNotFound: { conditions: ["CredentialsResolved"], means: "`authProviderRefs` names an AuthProvider that does not exist." },
   CredentialInvalid: {

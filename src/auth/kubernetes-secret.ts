@@ -13,7 +13,7 @@ export function kubernetesSecretAuth(config: AuthProviderConfigs["kubernetesSecr
   const secret = deps.material.secret(config.secretRef.name);
   const content: SecretCredentials =
     secret === undefined
-      ? { kind: "unavailable", reason: "RefNotFound", message: `${source} does not exist` }
+      ? { kind: "unavailable", reason: "RefNotFound", message: deps.material.withheld?.("Secret") ?? `${source} does not exist` }
       : readSecretCredentials(secret);
   return capturedProvider(
     (repository) => {

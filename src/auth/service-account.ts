@@ -31,7 +31,10 @@ export function serviceAccountAuth(config: AuthProviderConfigs["serviceAccount"]
 
 function readPullSecrets(name: string, source: string, material: MaterialReader): PullSecrets {
   const account = material.serviceAccount(name);
-  if (account === undefined) return { keys: [], warnings: [], problem: { reason: "RefNotFound", message: `${source} does not exist` } };
+  if (account === undefined) {
+    const message = material.withheld?.("ServiceAccount") ?? `${source} does not exist`;
+    return { keys: [], warnings: [], problem: { reason: "RefNotFound", message } };
+  }
   const names = account.imagePullSecrets;
   if (names.length === 0)
     return { keys: [], warnings: [], problem: { reason: "NoMatchingKey", message: `${source} names no imagePullSecrets` } };
@@ -42,7 +45,7 @@ function readPullSecrets(name: string, source: string, material: MaterialReader)
   let problem: Unavailable | undefined;
   for (const secretName of names.slice(0, mostPullSecrets)) {
     const secret = material.secret(secretName);
-    const content = secret === undefined ? missing(secretName) : readSecretCredentials(secret);
+    const content = secret === undefined ? missing(secretName, material) : readSecretCredentials(secret);
     switch (content.kind) {
       case "keyed":
         readable += 1;
@@ -72,8 +75,9 @@ function skipped(unavailable: Unavailable): string {
   return `${unavailable.message}; skipped`;
 }
 
-function missing(name: string): { readonly kind: "unavailable" } & Unavailable {
-  return { kind: "unavailable", reason: "RefNotFound", message: `Secret/${echo(name, 63)} does not exist` };
+function missing(name: string, material: MaterialReader): { readonly kind: "unavailable" } & Unavailable {
+  const message = material.withheld?.("Secret") ?? `Secret/${echo(name, 63)} does not exist`;
+  return { kind: "unavailable", reason: "RefNotFound", message };
 }
 
 function stateOf(pulled: PullSecrets, source: string, deps: Pick<AuthProviderDeps, "patterns">): ProviderState {

@@ -76,6 +76,8 @@ export interface MaterialReader {
   secret(name: string, keys?: readonly string[]): SecretMaterial | undefined;
   configMap(name: string): ConfigMapMaterial | undefined;
   serviceAccount(name: string): ServiceAccountMaterial | undefined;
+  /** Why one of this kind that was asked for and not found may exist all the same; undefined: it does not. */
+  withheld?(kind: "Secret" | "ConfigMap" | "ServiceAccount"): string | undefined;
 }
 export interface SecretMaterial {
   readonly name: string;

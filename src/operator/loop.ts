@@ -7,6 +7,7 @@ import type { Snapshot } from "../snapshot/compiled.ts";
 import type { Compiler, DirtyKey } from "../snapshot/compiler.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
 import type { ResourceSource } from "./ports.ts";
+import { readFrom } from "./read-raw.ts";
 
 export interface LoopDeps {
   readonly source: ResourceSource;
@@ -130,7 +131,7 @@ export class ConfigLoop {
     this.#dirty = new Set();
     const start = clock.monotonic();
     const previous = holder.current;
-    const next = compiler.compile(dirty, (kind, name) => source.objects(kind).get(name));
+    const next = compiler.compile(dirty, readFrom(source));
     holder.publish(next);
     this.#duration.observe((clock.monotonic() - start) / 1000);
     this.#objects.set(next.stores.size, { kind: "Store" });

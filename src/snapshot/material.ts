@@ -6,8 +6,20 @@ import type { ConfigMapMaterial, MaterialReader, SecretMaterial, ServiceAccountM
 export const materialKinds = ["Secret", "ConfigMap", "ServiceAccount"] as const;
 export type MaterialKind = (typeof materialKinds)[number];
 
-/** Raw object of the source's cache by its id (`name`, or `namespace/name`), or undefined where there is none. */
+/** Raw object of the source's cache by its id (`name`, or `namespace/name`), undefined where there is none, or what says that there may be one. */
 export type ReadRaw = (kind: string, id: string) => unknown;
+
+/** In the place of an object that may exist and cannot be seen. */
+export class Withheld {
+  /** One word: another one is a difference to whoever refers to the object. */
+  readonly reason: string;
+  readonly message: string;
+
+  constructor(reason: string, message: string) {
+    this.reason = reason;
+    this.message = message;
+  }
+}
 
 /**
  * A reader of one namespace that remembers what was asked for, names that do not exist included: creating one wakes who waits for it (operator.md 1.5).
@@ -16,7 +28,8 @@ export type ReadRaw = (kind: string, id: string) => unknown;
 export class RecordingReader implements MaterialReader {
   readonly #read: ReadRaw;
   readonly #namespace: string | undefined;
-  /** `Secret/name`, or `Secret/namespace/name` → `uid/resourceVersion`, or `absent`. */
+  readonly #withheld = new Map<MaterialKind, string>();
+  /** `Secret/name`, or `Secret/namespace/name` → `uid/resourceVersion`, `absent`, or `withheld/` and why. */
   readonly versions = new Map<string, string>();
 
   /** `namespace`: absent for the operator's. */
@@ -54,13 +67,19 @@ export class RecordingReader implements MaterialReader {
     return { name, ...identity(raw), imagePullSecrets };
   }
 
+  withheld(kind: MaterialKind): string | undefined {
+    return this.#withheld.get(kind);
+  }
+
   #record(kind: MaterialKind, name: string): Record<string, unknown> | undefined {
     // No object has such a name, though a ServiceAccount may list it: as an id it would be one of another namespace.
     if (name.includes("/")) return undefined;
     const id = objectId({ name, ...(this.#namespace !== undefined && { namespace: this.#namespace }) });
     const raw = this.#read(kind, id);
     this.versions.set(`${kind}/${id}`, versionOf(raw));
-    return raw === undefined ? undefined : record(raw);
+    if (!(raw instanceof Withheld)) return raw === undefined ? undefined : record(raw);
+    this.#withheld.set(kind, raw.message);
+    return undefined;
   }
 }
 
@@ -78,9 +97,10 @@ export function materialParts(versions: ReadonlyMap<string, string>): string[] {
   return [...versions].map(([key, version]) => `${key}=${version}`).toSorted();
 }
 
-/** `uid/resourceVersion` of a raw object, or `absent`: changes whenever its content does, and tells nothing of it. */
+/** `uid/resourceVersion` of a raw object, `absent`, or why it is withheld: changes whenever its content does, and tells nothing of it. */
 export function versionOf(raw: unknown): string {
   if (raw === undefined) return "absent";
+  if (raw instanceof Withheld) return `withheld/${raw.reason}`;
   const { uid, resourceVersion } = identity(record(raw));
   return `${uid}/${resourceVersion}`;
 }

@@ -53,6 +53,8 @@ export interface KeyProviderDeps {
 export interface KeyMaterialReader {
   secret(name: string, keys: readonly string[]): KeyMaterial<Secret<Uint8Array>> | undefined;
   configMap(name: string): KeyMaterial<string> | undefined;
+  /** Why one of this kind that was asked for and not found may exist all the same; undefined: it does not. */
+  withheld?(kind: "Secret" | "ConfigMap"): string | undefined;
 }
 interface KeyMaterial<Value> {
   readonly uid: string;

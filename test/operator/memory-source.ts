@@ -22,6 +22,14 @@ export class MemorySource implements ResourceSource {
     this.kinds.set(kind, group.set(id, { apiVersion, kind, metadata, spec }));
     this.#listener?.changed(kind, id);
   }
+  /** An object of another kind, such as a Secret. */
+  putRaw(kind: string, id: string, content: object): void {
+    const [name, namespace] = id.split("/").toReversed();
+    const metadata = { name, ...(namespace !== undefined && { namespace }), uid: id, resourceVersion: "1" };
+    const group = this.kinds.get(kind) ?? new Map<string, unknown>();
+    this.kinds.set(kind, group.set(id, { apiVersion: "v1", kind, metadata, ...content }));
+    this.#listener?.changed(kind, id);
+  }
   remove(kind: string, id: string): void {
     this.kinds.get(kind)?.delete(id);
     this.#listener?.changed(kind, id);

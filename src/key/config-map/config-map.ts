@@ -8,6 +8,9 @@ export function configMapKeys(config: KeyProviderConfigs["configMap"], deps: Key
   const { name } = config.configMapRef;
   const label = `ConfigMap/${name}`;
   const found = deps.material.configMap(name);
-  if (found === undefined) return keepLastGood({ outcome: "gone", problem: `${label} does not exist` }, deps);
+  if (found === undefined) {
+    const problem = deps.material.withheld?.("ConfigMap") ?? `${label} does not exist`;
+    return keepLastGood({ outcome: "gone", problem }, deps);
+  }
   return keepLastGood(readKeys(config.keys, { label, ...found, text: (key) => found.data.get(key) }, deps.name), deps);
 }

@@ -14,7 +14,10 @@ export function secretKeys(config: KeyProviderConfigs["kubernetesSecret"], deps:
     name,
     config.keys.map(({ key }) => key),
   );
-  if (secret === undefined) return keepLastGood({ outcome: "gone", problem: `${label} does not exist` }, deps);
+  if (secret === undefined) {
+    const problem = deps.material.withheld?.("Secret") ?? `${label} does not exist`;
+    return keepLastGood({ outcome: "gone", problem }, deps);
+  }
   const text = (key: string): string | undefined => {
     const value = secret.data.get(key)?.reveal();
     // PEM is ASCII: whatever else is in there is seen for what it is.

@@ -18,7 +18,10 @@ const longestBundle = 1_048_576;
 export function readCaBundle(ref: ConfigMapKeyRef | undefined, material: MaterialReader): CaBundle {
   if (ref === undefined) return { identity: "" };
   const found = material.configMap(ref.name);
-  if (found === undefined) return broken(ref, "does not exist", "absent");
+  if (found === undefined) {
+    const withheld = material.withheld?.("ConfigMap");
+    return withheld === undefined ? broken(ref, "does not exist", "absent") : broken(ref, `cannot be read: ${withheld}`, "withheld");
+  }
   const identity = `${found.uid}/${found.resourceVersion}/${ref.key}`;
   const pem = found.data.get(ref.key);
   if (pem === undefined) return broken(ref, `has no key "${ref.key}"`, identity);
