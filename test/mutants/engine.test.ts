@@ -148,13 +148,13 @@ function run(directory: string, names: readonly string[]): Promise<{ readonly pa
   // node:test tells a child that it runs inside a test, and would only collect its answers.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: directory, env, timeout: 15_000, maxBuffer: 1 << 26 }, (error, stdout) =>
+    execFile(process.execPath, args, { cwd: directory, env, timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout) =>
       resolve({ passes: error === null, output: stdout }),
     );
   });
 }
 
-describe("the engine's tests of sentences", { concurrency: 2, timeout: 120_000 }, () => {
+describe("the engine's tests of sentences", { concurrency: 2, timeout: 300_000 }, () => {
   before(() => {
     original = copy();
   });
