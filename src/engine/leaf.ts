@@ -24,7 +24,8 @@ type VerifierLeaf = Extract<ViewLeaf, { type: "verifier" }>;
 export function evaluateLeaf(leaf: ViewLeaf, evidence: Evidence): Truth {
   if (leaf.type === "expression") return evidence.expressions.get(leaf.expression) ?? "unknown";
   const results = evidence.results(leaf.verifier);
-  const isEnough = countOf(leaf, results) >= leaf.atLeast;
+  // Nothing is never enough, whatever a policy says that no decoder lets through.
+  const isEnough = leaf.atLeast >= 1 && countOf(leaf, results) >= leaf.atLeast;
   if (leaf.every && results.some(isRejected)) return "false";
   if (isEnough && (!leaf.every || evidence.isComplete(leaf.verifier, "whole"))) return "true";
   return !isEnough && evidence.isComplete(leaf.verifier, "required") ? "false" : "unknown";

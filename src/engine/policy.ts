@@ -30,6 +30,11 @@ export interface LeafState {
   readonly value: Truth;
 }
 
+/** A policy without requirements would allow every image: no decoder lets it through, and should one come all the same, it is invalid. */
+export function soundPolicy(policy: ViewPolicy): ViewPolicy {
+  return policy.require.length > 0 || policy.problem !== undefined ? policy : { ...policy, problem: `${policy.name} requires nothing` };
+}
+
 /** Pure, and independent of any order. An invalid policy is unknown whatever was found (design 2.1). */
 export function evaluatePolicy(policy: ViewPolicy, evidence: Evidence, occasion: Occasion): PolicyState {
   const requirements = policy.require.map((requirement): RequirementState => {
@@ -37,7 +42,7 @@ export function evaluatePolicy(policy: ViewPolicy, evidence: Evidence, occasion:
     return { requirement, value: or(leaves.map(({ value }) => value)), leaves };
   });
   const state = { policy, requirements, refusesTag: false } as const;
-  if (policy.problem !== undefined) return { ...state, value: "unknown" };
+  if (policy.problem !== undefined || requirements.length === 0) return { ...state, value: "unknown" };
   const exception = activeException(policy, occasion.now);
   if (exception !== undefined) return { ...state, value: "true", exception };
   if (policy.tags === "Refuse" && occasion.isTag) return { ...state, value: "false", refusesTag: true };

@@ -4,7 +4,7 @@ import { Budget } from "./budget.ts";
 import { type Findings, nothingFound } from "./evidence.ts";
 import { judgeImage } from "./judge-image.ts";
 import { withoutMisplaced } from "./locations.ts";
-import { evaluatePolicies, foldPolicies, type Occasion, type PolicyState } from "./policy.ts";
+import { evaluatePolicies, foldPolicies, type Occasion, type PolicyState, soundPolicy } from "./policy.ts";
 import type { Report, Verdict } from "./report.ts";
 import { type Asked, plainReport } from "./report-of.ts";
 import type { JudgeRequest, VerifyDeps, VerifyRequest } from "./request.ts";
@@ -21,7 +21,8 @@ const defaults = { totalMs: 30_000, hedgeMs: 250 } as const;
  */
 export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, signal: AbortSignal): Promise<Report> {
   const { image, reference } = request;
-  const view = { ...request.view, stores: withoutMisplaced(request.view.stores, reference.repository) };
+  const { stores, policies, ...rest } = request.view;
+  const view = { ...rest, stores: withoutMisplaced(stores, reference.repository), policies: policies.map(soundPolicy) };
   const totalMs = deps.totalMs ?? defaults.totalMs;
   const hedgeMs = deps.hedgeMs ?? defaults.hedgeMs;
   const budget = new Budget(deps.clock, totalMs);

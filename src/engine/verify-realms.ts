@@ -1,3 +1,4 @@
+import { builtInPolicy } from "./built-in.ts";
 import { combine } from "./combine.ts";
 import type { Report } from "./report.ts";
 import type { VerifyDeps, VerifyRequest } from "./request.ts";
@@ -20,11 +21,18 @@ export async function verifyRealms(
   signal: AbortSignal,
 ): Promise<Report> {
   const { realms, ...rest } = request;
-  const { cluster, namespaced } = realms;
+  const { namespaced } = realms;
+  const cluster = enforced(realms.cluster);
   if (namespaced === undefined) return await verifyImage({ ...rest, view: cluster }, deps, signal);
   const [first, second] = await Promise.all([
     verifyImage({ ...rest, view: cluster }, deps, signal),
     verifyImage({ ...rest, view: namespaced }, deps, signal),
   ]);
   return combine([first, second]);
+}
+
+/** As the compiler has it already: where nothing enforces, everything would be allowed. Of a namespace that is so; of the cluster it must never be. */
+function enforced(cluster: View): View {
+  if (cluster.policies.some(({ enforcement }) => enforcement === "Enforce")) return cluster;
+  return { ...cluster, policies: [...cluster.policies, builtInPolicy(cluster.verifiers)] };
 }
