@@ -1,6 +1,7 @@
 import type { Decoded } from "./diagnostic.ts";
 import { judgeObjectName } from "./fields.ts";
-import type { Schema } from "./schema.ts";
+import type { ObjectScope, Schema } from "./schema.ts";
+import type { SpecSchemas } from "./twin.ts";
 import { Findings, ownValue, reportUnknownFields, walk } from "./walk.ts";
 import { typeName, wording } from "./wording.ts";
 
@@ -8,37 +9,61 @@ import { typeName, wording } from "./wording.ts";
 const envelope = ["apiVersion", "kind", "metadata", "spec", "status"] as const;
 
 /**
- * Decodes one object of a kind whose `spec` has this schema; what `salvage` makes of the raw spec stands in for an invalid one.
+ * Which schema an object is read by. Whatever may be a tenant's is: of an object that says both, the tenant's schema has the fewer fields, and a
+ * namespace on what is cluster-scoped is dropped by whoever reads manifests.
+ */
+function scopeOf(raw: unknown): ObjectScope {
+  const kind = ownValue(raw, "kind");
+  const isTwin = typeof kind === "string" && kind.startsWith("Namespaced");
+  return isTwin || ownValue(ownValue(raw, "metadata"), "namespace") !== undefined ? "Namespaced" : "Cluster";
+}
+
+/**
+ * Decodes one object of a kind whose `spec` has these schemas; what `salvage` makes of the raw spec stands in for an invalid one.
  * Never throws, whatever `raw` is.
  */
 export function decodeObject<Spec, Salvage>(
-  schema: Schema<Spec>,
+  schemas: SpecSchemas<Spec>,
   raw: unknown,
   salvage: (spec: unknown) => Salvage,
 ): Decoded<Spec, Salvage> {
   const findings = new Findings();
-  const spec = decodeEnvelope(schema, raw, findings);
+  const scope = scopeOf(raw);
+  const spec = decodeEnvelope({ schema: schemas[scope], scope }, raw, findings);
   if (spec !== undefined && findings.count === 0) return { ok: true, spec };
   return { ok: false, diagnostics: findings.diagnostics, salvage: salvage(ownValue(raw, "spec")) };
 }
 
-function decodeEnvelope<Spec>(schema: Schema<Spec>, raw: unknown, findings: Findings): Spec | undefined {
+function decodeEnvelope<Spec>(
+  { schema, scope }: { readonly schema: Schema<Spec>; readonly scope: ObjectScope },
+  raw: unknown,
+  findings: Findings,
+): Spec | undefined {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
     findings.report("", `an object must be of type object: "${typeName(raw)}"`);
     return undefined;
   }
   reportUnknownFields(envelope, raw, "", findings);
-  const name = ownValue(ownValue(raw, "metadata"), "name");
-  if (name === undefined) findings.report("metadata.name", wording.required);
-  else if (typeof name !== "string") findings.report("metadata.name", wording.wrongType("metadata.name", "string", typeName(name)));
-  else {
-    const said = judgeObjectName(name);
-    if (said !== undefined) findings.report("metadata.name", said);
-  }
+  checkIdentity(ownValue(raw, "metadata"), scope, findings);
   const spec = ownValue(raw, "spec");
   if (spec === undefined) {
     findings.report("spec", wording.required);
     return undefined;
   }
   return walk(schema, spec, "spec", findings);
+}
+
+function checkIdentity(metadata: unknown, scope: ObjectScope, findings: Findings): void {
+  const name = textAt("name", metadata, findings);
+  const said = name === undefined ? undefined : judgeObjectName(name);
+  if (said !== undefined) findings.report("metadata.name", said);
+  if (scope === "Namespaced" && textAt("namespace", metadata, findings) === "") findings.report("metadata.namespace", wording.required);
+}
+
+function textAt(field: "name" | "namespace", metadata: unknown, findings: Findings): string | undefined {
+  const path = `metadata.${field}`;
+  const value = ownValue(metadata, field);
+  if (typeof value === "string") return value;
+  findings.report(path, value === undefined ? wording.required : wording.wrongType(path, "string", typeName(value)));
+  return undefined;
 }

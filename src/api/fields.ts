@@ -2,7 +2,8 @@ import { accept, echo, type Parsed, refuse } from "../oci/parsed.ts";
 import { type Pattern, parsePattern, parseScope, type Scope } from "../oci/pattern.ts";
 import { parseRegistryHost, parseRepository, registryOf, type Repository } from "../oci/repository.ts";
 import { exactPatternClauses, hostClauses, patternClauses, repositoryClauses } from "./pattern-clauses.ts";
-import { converted, list, parsed, type Schema, struct, text } from "./schema.ts";
+import { type Kind, resourceKind, toRef } from "./object.ts";
+import { choice, converted, list, parsed, type Schema, struct, text } from "./schema.ts";
 import { type Clause, judgeText, textRule } from "./text-rule.ts";
 
 /** Bounds that keep every CEL rule far below the API server's cost limit (operator.md 2.7, tried: 64 items of 512 with regular expressions). */
@@ -55,10 +56,22 @@ const nameClauses: readonly Clause[] = [
     detail: 'is not an object name: lower-case letters, digits, "-" and ".", a letter or digit at both ends',
   },
 ];
+const namespaceClauses: readonly Clause[] = [
+  {
+    shape: "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    negated: true,
+    detail: 'is not the name of a namespace: lower-case letters, digits and "-", a letter or digit at both ends',
+  },
+];
 
 /** The name of an object (RFC 1123 subdomain, as the API server wants it). */
 export function nameField(description: string, options: { readonly maxLength?: number } = {}): Schema<string, "present"> {
   return judged(text(description, { maxLength: options.maxLength ?? 253 }), nameClauses, "must be an object name");
+}
+
+/** The name of a namespace (RFC 1123 label). */
+export function namespaceField(description: string): Schema<string, "present"> {
+  return judged(text(description, { maxLength: 63 }), namespaceClauses, "must be the name of a namespace");
 }
 
 /** A key of the `data` of a ConfigMap or Secret. */
@@ -68,15 +81,49 @@ export function dataKeyField(description: string, kind: "ConfigMap" | "Secret" =
   return judged(text(description, { maxLength: 253 }), clauses, `must be a key of a ${kind}`);
 }
 
-/** `{name}`: an object in the operator's namespace. */
+/** `{name}`: an object of Kubernetes, in the operator's namespace, or in the own one. */
 export function refField(description: string, name: string): Schema<{ readonly name: string }, "present"> {
   return struct(description, { name: nameField(name) });
 }
 
-/** `[{name}]`, decoded to the names. */
-export function refsField(description: string, name: string): Schema<readonly string[], "present"> {
-  const refs = list(description, refField("A reference by name.", name), { minItems: 1, maxItems, listType: { keys: ["name"] } });
-  return converted(refs, (items) => items.map((item) => item.name));
+/** Of which scopes the object may be that an object of a namespace refers to. */
+interface Reach {
+  /** Set: besides the twin of this kind, in the referrer's own namespace, the kind itself, by `kind`. Absent: the former only. */
+  readonly either?: Kind;
+  /** Description in the twin, where the scope makes a difference to it. */
+  readonly twin?: string;
+}
+
+/** `{name}`: another object of ours, decoded to the text that `resolveRef` reads. */
+export function objectRefField(description: string, name: string, reach: Reach = {}): Schema<string, "present"> {
+  const ref = converted(refField(description, name), (written) => toRef(written.name, "Cluster"));
+  return { ...ref, twin: refTwin(reach.twin ?? description, name, reach.either) };
+}
+
+/** `[{name}]`, likewise. */
+export function refsField(description: string, name: string, reach: Reach = {}): Schema<readonly string[], "present"> {
+  const bounds = { minItems: 1, maxItems } as const;
+  const item = converted(refField("A reference by name.", name), (written) => toRef(written.name, "Cluster"));
+  const twin = list(reach.twin ?? description, refTwin("A reference by name.", name, reach.either), {
+    ...bounds,
+    listType: { keys: reach.either === undefined ? ["name"] : ["kind", "name"] },
+  });
+  return { ...list(description, item, { ...bounds, listType: { keys: ["name"] } }), twin };
+}
+
+function refTwin(description: string, name: string, either: Kind | undefined): Schema<string, "present"> {
+  if (either === undefined) {
+    const own = struct(description, { name: nameField(`${name.replace(/[.]$/, "")}, in the object's own namespace.`) });
+    return converted(own, (written) => toRef(written.name, "Namespaced"));
+  }
+  const twin = resourceKind(either, "any");
+  const ref = struct(description, {
+    kind: choice(`Kind of the object: ${twin}, in the object's own namespace, or ${either}, of the whole cluster.`, [twin, either], {
+      default: twin,
+    }),
+    name: nameField(name),
+  });
+  return converted(ref, (written) => toRef(written.name, written.kind === either ? "Cluster" : "Namespaced"));
 }
 
 /** Whether `name` may name an object; what the API server says of another is longer than a message may be. */

@@ -3,6 +3,7 @@ import type { Decoded } from "./diagnostic.ts";
 import { dataKeyField, maxItems, nameField, refField } from "./fields.ts";
 import { publicKeyField } from "./public-key.ts";
 import { list, type Schema, struct } from "./schema.ts";
+import { type SpecSchemas, withTwin } from "./twin.ts";
 import { member, type Members, union } from "./union.ts";
 
 export interface InlineKey {
@@ -72,10 +73,12 @@ const members: Members<KeyProviderConfigs> = {
 };
 
 /** `spec` of a KeyProvider. */
-export const keyProviderSpec: Schema<KeyProviderSpec, "present"> = union(
-  "Keys that Verifiers trust.",
-  {},
-  { typeDescription: "Where the keys come from; the field of the same name configures it.", members },
+export const keyProviderSpec: SpecSchemas<KeyProviderSpec> = withTwin(
+  union(
+    "Keys that Verifiers trust.",
+    {},
+    { typeDescription: "Where the keys come from; the field of the same name configures it.", members },
+  ),
 );
 
 /** Decodes a KeyProvider as it came from the API server or a file. Never throws. */

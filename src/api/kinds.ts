@@ -3,9 +3,10 @@ import type { Decoded } from "./diagnostic.ts";
 import { decodeKeyProvider, keyProviderSpec } from "./key-provider.ts";
 import type { Kind, ResourceKind } from "./object.ts";
 import { decodePolicy, policySpec } from "./policy.ts";
-import type { Schema } from "./schema.ts";
+import type { ObjectScope, Schema } from "./schema.ts";
 import { authProviderStatus, keyProviderStatus, policyStatus, storeStatus, verifierStatus } from "./status.ts";
 import { decodeStore, storeSpec } from "./store.ts";
+import type { SpecSchemas } from "./twin.ts";
 import { decodeVerifier, verifierSpec } from "./verifier.ts";
 
 export const group = "countersign.dev";
@@ -24,15 +25,12 @@ export interface PrinterColumn {
   readonly description: string;
 }
 
-/** Where the objects of a kind live. */
-type Scope = "Cluster" | "Namespaced";
-
 /** What is known of a kind; everything that handles any kind reads it here. */
 export interface KindRow {
   readonly kind: ResourceKind;
   /** What the objects of both scopes are in code. */
   readonly base: Kind;
-  readonly scope: Scope;
+  readonly scope: ObjectScope;
   readonly plural: string;
   readonly singular: string;
   readonly shortName: string;
@@ -62,19 +60,16 @@ const message: PrinterColumn = {
   description: "Why, for people.",
 };
 
-type SharedRow = Omit<KindRow, "kind" | "base" | "scope">;
-type ClusterRow<K extends Kind> = SharedRow & { readonly kind: K; readonly base: K; readonly scope: "Cluster" };
+/** What both scopes of a kind are made of; names are the cluster-scoped one's. */
+type Definition = Omit<KindRow, "kind" | "base" | "scope" | "spec"> & { readonly specs: SpecSchemas<unknown> };
 
-const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
+const definitions: { readonly [K in Kind]: Definition } = {
   Store: {
-    kind: "Store",
-    base: "Store",
-    scope: "Cluster",
     plural: "stores",
     singular: "store",
     shortName: "csstore",
     description: "Where artifacts (signatures, attestations) and their referrers are read.",
-    spec: storeSpec,
+    specs: storeSpec,
     status: storeStatus,
     decode: decodeStore,
     columns: [
@@ -90,14 +85,11 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
     ],
   },
   AuthProvider: {
-    kind: "AuthProvider",
-    base: "AuthProvider",
-    scope: "Cluster",
     plural: "authproviders",
     singular: "authprovider",
     shortName: "csauth",
     description: "Credentials for the registries that match spec.registries, and for no others.",
-    spec: authProviderSpec,
+    specs: authProviderSpec,
     status: authProviderStatus,
     decode: decodeAuthProvider,
     columns: [
@@ -109,14 +101,11 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
     ],
   },
   Verifier: {
-    kind: "Verifier",
-    base: "Verifier",
-    scope: "Cluster",
     plural: "verifiers",
     singular: "verifier",
     shortName: "csverifier",
     description: "How one kind of artifact is judged.",
-    spec: verifierSpec,
+    specs: verifierSpec,
     status: verifierStatus,
     decode: decodeVerifier,
     columns: [
@@ -128,14 +117,11 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
     ],
   },
   KeyProvider: {
-    kind: "KeyProvider",
-    base: "KeyProvider",
-    scope: "Cluster",
     plural: "keyproviders",
     singular: "keyprovider",
     shortName: "cskey",
     description: "Keys that Verifiers trust.",
-    spec: keyProviderSpec,
+    specs: keyProviderSpec,
     status: keyProviderStatus,
     decode: decodeKeyProvider,
     columns: [
@@ -147,14 +133,11 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
     ],
   },
   Policy: {
-    kind: "Policy",
-    base: "Policy",
-    scope: "Cluster",
     plural: "policies",
     singular: "policy",
     shortName: "cspolicy",
     description: "Which results an image needs.",
-    spec: policySpec,
+    specs: policySpec,
     status: policyStatus,
     decode: decodePolicy,
     columns: [
@@ -168,30 +151,45 @@ const clusterKinds: { readonly [K in Kind]: ClusterRow<K> } = {
   },
 };
 
-type TwinRow<K extends Kind> = SharedRow & { readonly kind: `Namespaced${K}`; readonly base: K; readonly scope: "Namespaced" };
+type Row<K extends ResourceKind, B extends Kind, S extends ObjectScope> = Omit<KindRow, "kind" | "base" | "scope"> & {
+  readonly kind: K;
+  readonly base: B;
+  readonly scope: S;
+};
+
+function cluster<K extends Kind>(kind: K): Row<K, K, "Cluster"> {
+  const { specs, ...shared } = definitions[kind];
+  return { ...shared, kind, base: kind, scope: "Cluster", spec: specs.Cluster };
+}
 
 /** The same kind with its objects in namespaces. */
-function twin<K extends Kind>(row: ClusterRow<K>): TwinRow<K> {
+function twin<K extends Kind>(base: K): Row<`Namespaced${K}`, K, "Namespaced"> {
+  const { specs, description, plural, singular, shortName, ...shared } = definitions[base];
   return {
-    ...row,
-    kind: `Namespaced${row.kind}` as const,
+    ...shared,
+    kind: `Namespaced${base}` as const,
+    base,
     scope: "Namespaced",
-    plural: `namespaced${row.plural}`,
-    singular: `namespaced${row.singular}`,
-    shortName: row.shortName.replace(/^cs/, "csns"),
+    plural: `namespaced${plural}`,
+    singular: `namespaced${singular}`,
+    shortName: shortName.replace(/^cs/, "csns"),
+    description: `Of one namespace, as ${base} is of the whole cluster: ${description.charAt(0).toLowerCase()}${description.slice(1)}`,
+    spec: specs.Namespaced,
   };
 }
 
 /** The kinds, in the order in which they are listed. */
-export const kindTable: { readonly [K in Kind]: ClusterRow<K> } & { readonly [K in Kind as `Namespaced${K}`]: TwinRow<K> } = {
-  Store: clusterKinds.Store,
-  NamespacedStore: twin(clusterKinds.Store),
-  AuthProvider: clusterKinds.AuthProvider,
-  NamespacedAuthProvider: twin(clusterKinds.AuthProvider),
-  Verifier: clusterKinds.Verifier,
-  NamespacedVerifier: twin(clusterKinds.Verifier),
-  KeyProvider: clusterKinds.KeyProvider,
-  NamespacedKeyProvider: twin(clusterKinds.KeyProvider),
-  Policy: clusterKinds.Policy,
-  NamespacedPolicy: twin(clusterKinds.Policy),
+export const kindTable: { readonly [K in Kind]: Row<K, K, "Cluster"> } & {
+  readonly [K in Kind as `Namespaced${K}`]: Row<`Namespaced${K}`, K, "Namespaced">;
+} = {
+  Store: cluster("Store"),
+  NamespacedStore: twin("Store"),
+  AuthProvider: cluster("AuthProvider"),
+  NamespacedAuthProvider: twin("AuthProvider"),
+  Verifier: cluster("Verifier"),
+  NamespacedVerifier: twin("Verifier"),
+  KeyProvider: cluster("KeyProvider"),
+  NamespacedKeyProvider: twin("KeyProvider"),
+  Policy: cluster("Policy"),
+  NamespacedPolicy: twin("Policy"),
 };

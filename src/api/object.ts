@@ -1,3 +1,4 @@
+import type { ObjectScope } from "./schema.ts";
 import { ownValue } from "./walk.ts";
 
 /** Identity of a Kubernetes object, as every room above sees it. A manifest from a file has a uid made from its kind and name, and generation 1. */
@@ -55,7 +56,7 @@ export function keyOfId(kind: Kind, id: string): ObjectKey {
 const own = "./";
 
 /** The text that a reference is decoded to: `acr` for a cluster-scoped object, `./acr` for one of the referrer's own namespace. */
-export function toRef(name: string, scope: "Cluster" | "Namespaced"): string {
+export function toRef(name: string, scope: ObjectScope): string {
   return scope === "Cluster" ? name : `${own}${name}`;
 }
 

@@ -4,8 +4,9 @@ import type { Decoded } from "./diagnostic.ts";
 import { maxItems, scopeField } from "./fields.ts";
 import { type LabelSelector, labelSelectorField } from "./label-selector.ts";
 import { requireField, type RequirementSpec } from "./requirement.ts";
-import { choice, list, type Schema, struct, text } from "./schema.ts";
+import { choice, clusterOnly, list, struct, text } from "./schema.ts";
 import { timestampField } from "./timestamp.ts";
+import { type SpecSchemas, withTwin } from "./twin.ts";
 import { Findings, ownValue, walk } from "./walk.ts";
 
 export type { LabelSelector } from "./label-selector.ts";
@@ -61,50 +62,52 @@ const scopes = list("Images that this Policy is for. Every Policy that matches a
   listType: "set",
 });
 const excludeScopes = list("Images among them that it is not for.", scope, { maxItems, listType: "set", default: [] });
-const namespaceSelector = labelSelectorField("Namespaces that it is for, by their labels; empty: every one.");
+const namespaceSelector = clusterOnly(labelSelectorField("Namespaces that it is for, by their labels; empty: every one."));
 
 /** What is not for ever is a handful; with as many scopes as elsewhere the rules would be too dear for the API server. */
 const mostExceptions = 16;
 const mostExceptionScopes = 8;
 
 /** `spec` of a Policy. */
-export const policySpec: Schema<PolicySpec, "present"> = struct("Which results an image needs.", {
-  scopes,
-  excludeScopes,
-  namespaceSelector,
-  enforcement: choice(
-    "What a verdict against an image does. Enforce: the image is refused. Warn: its author is warned. Audit: it is written down.",
-    ["Enforce", "Warn", "Audit"],
-    { default: "Enforce" },
-  ),
-  onInconclusive: choice(
-    "What becomes of an image at admission when it cannot be found out whether it may run. An Allow that is used is an Event and a metric.",
-    ["Deny", "Warn", "Allow"],
-    { default: "Deny" },
-  ),
-  tags: choice(
-    "What a tag becomes at admission. Pin: the digest that was verified takes its place. Refuse: images must be named by digest. Accept: it stays, and may mean another image later.",
-    ["Pin", "Refuse", "Accept"],
-    { default: "Pin" },
-  ),
-  platforms: choice(
-    "What evidence of an image index is wanted of. Index: the index. Named: each manifest of a platform that the index names has to satisfy the Policy by itself.",
-    ["Index", "Named"],
-    { default: "Index" },
-  ),
-  exceptions: list(
-    "Images that are let through whatever is found of them, until a moment.",
-    struct("One exception.", {
-      scopes: list("Images that are let through.", scope, { minItems: 1, maxItems: mostExceptionScopes, listType: "set" }),
-      expirationTime: timestampField(
-        "When it ends, as in 2027-01-31T00:00:00Z: from this second on it does not count. The status announces it a week ahead.",
-      ),
-      reason: text("Why, such as the number of a ticket; reports show it.", { minLength: 1, maxLength: 256 }),
-    }),
-    { maxItems: mostExceptions, listType: "atomic", default: [] },
-  ),
-  require: requireField,
-});
+export const policySpec: SpecSchemas<PolicySpec> = withTwin(
+  struct("Which results an image needs.", {
+    scopes,
+    excludeScopes,
+    namespaceSelector,
+    enforcement: choice(
+      "What a verdict against an image does. Enforce: the image is refused. Warn: its author is warned. Audit: it is written down.",
+      ["Enforce", "Warn", "Audit"],
+      { default: "Enforce" },
+    ),
+    onInconclusive: choice(
+      "What becomes of an image at admission when it cannot be found out whether it may run. An Allow that is used is an Event and a metric.",
+      ["Deny", "Warn", "Allow"],
+      { default: "Deny" },
+    ),
+    tags: choice(
+      "What a tag becomes at admission. Pin: the digest that was verified takes its place. Refuse: images must be named by digest. Accept: it stays, and may mean another image later.",
+      ["Pin", "Refuse", "Accept"],
+      { default: "Pin" },
+    ),
+    platforms: choice(
+      "What evidence of an image index is wanted of. Index: the index. Named: each manifest of a platform that the index names has to satisfy the Policy by itself.",
+      ["Index", "Named"],
+      { default: "Index" },
+    ),
+    exceptions: list(
+      "Images that are let through whatever is found of them, until a moment.",
+      struct("One exception.", {
+        scopes: list("Images that are let through.", scope, { minItems: 1, maxItems: mostExceptionScopes, listType: "set" }),
+        expirationTime: timestampField(
+          "When it ends, as in 2027-01-31T00:00:00Z: from this second on it does not count. The status announces it a week ahead.",
+        ),
+        reason: text("Why, such as the number of a ticket; reports show it.", { minLength: 1, maxLength: 256 }),
+      }),
+      { maxItems: mostExceptions, listType: "atomic", default: [] },
+    ),
+    require: requireField,
+  }),
+);
 
 const everyNamespace: LabelSelector = { matchLabels: new Map(), matchExpressions: [] };
 

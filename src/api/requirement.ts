@@ -1,4 +1,4 @@
-import { nameField, refField } from "./fields.ts";
+import { nameField, objectRefField } from "./fields.ts";
 import { choice, converted, flag, integer, list, optional, ruled, type Schema, struct, type StructRule, text } from "./schema.ts";
 
 /** What is counted: people (distinct signers) or signatures (distinct artifacts). */
@@ -35,7 +35,7 @@ const mostLeaves = 16;
 
 /** One leaf as it is written; which fields go together is for the rules below. */
 const leafFields = {
-  verifierRef: optional(converted(refField("The Verifier whose results are counted.", "Name of a Verifier."), ({ name }): string => name)),
+  verifierRef: optional(objectRefField("The Verifier whose results are counted.", "Name of a Verifier.", { either: "Verifier" })),
   atLeast: optional(
     integer("How many it has to have found; absent: 1. Required where `count` says what is counted.", { minimum: 1, maximum: 64 }),
   ),

@@ -16,12 +16,19 @@ export type TypeOf<S> = S extends { readonly [decodesTo]?: infer T } ? T : never
 /** A string, already known to be short enough, turned into what the code works with; `message` is the CEL rule's text. */
 type Parse = (value: never) => { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
 
+/** Where the objects of a kind live. */
+export type ObjectScope = "Cluster" | "Namespaced";
+
 interface Node {
   readonly description: string;
   readonly default?: unknown;
   /** CEL, for the API server. Whatever it refuses, `parse` or a rule's `judge` refuses with the same text. */
   readonly rules: readonly CelRule[];
   readonly parse?: Parse;
+  /** Of a field: the namespaced twin of the kind has it not, and is decoded to its default (twin.ts). */
+  readonly clusterOnly?: true;
+  /** What stands in its place in the namespaced twin of the kind, and is decoded to the same type; absent: the same. */
+  readonly twin?: Schema;
 }
 export interface TextNode extends Node {
   readonly type: "string";
@@ -32,6 +39,8 @@ export interface TextNode extends Node {
   readonly format?: "date-time";
   /** Reason of the diagnostic where the value is none of `choices`. Default `InvalidSpec`. */
   readonly reason?: "UnsupportedType";
+  /** The choices are names of fields beside it: one goes with its field. */
+  readonly namesMember?: true;
 }
 /** No `format`: the bounds say more, and with one the API server's refusals read `must be of type int64: ""`. */
 export interface IntegerNode extends Node {
@@ -74,6 +83,8 @@ export interface CelRule {
 export interface StructRule extends CelRule {
   /** Set: the failure is reported as `Required value` of this field. */
   readonly requires?: string;
+  /** Field without which there is no rule. */
+  readonly about?: string;
   /** The text of the refusal, or undefined where the rule holds. Sees the fields as they were written, defaults filled in. */
   readonly judge: (fields: ReadonlyMap<string, unknown>) => string | undefined;
 }
@@ -95,7 +106,7 @@ export function text(
 export function choice<const T extends string>(
   description: string,
   choices: readonly T[],
-  options: { readonly default?: T; readonly reason?: "UnsupportedType" } = {},
+  options: { readonly default?: T } & Pick<TextNode, "reason" | "namesMember"> = {},
 ): Schema<T, "present"> {
   return { type: "string", presence: "present", description, rules: [], choices, maxLength: longestOf(choices), ...options };
 }
@@ -141,6 +152,11 @@ export function optional<T>(schema: Schema<T>): Schema<T, "optional"> {
   return { ...schema, presence: "optional" };
 }
 
+/** A field that a tenant must not have; whatever is not a member of a union needs a default. */
+export function clusterOnly<T, P extends Presence>(schema: Schema<T, P>): Schema<T, P> {
+  return { ...schema, clusterOnly: true };
+}
+
 /** A text that code works with in another form than it is written in: `rule` refuses exactly what `parse` refuses, in the same words. */
 export function parsed<U>(schema: Schema<string, "present">, rule: CelRule, parse: (value: string) => Outcome<U>): Schema<U, "present"> {
   return withParse(schema.type === "string" ? { ...schema, rules: [...schema.rules, rule] } : schema, parse);
@@ -169,7 +185,8 @@ function withParse<T, U>(schema: Schema<T, "present">, parse: (value: T) => Outc
     const first = inner?.(value) ?? ({ ok: true, value } as const);
     return first.ok ? parse(first.value as T) : first;
   };
-  const node: Schema<unknown, "present"> = { ...schema, parse: chained };
+  const twin: Schema | undefined = schema.twin === undefined ? undefined : withParse(schema.twin as Schema<T, "present">, parse);
+  const node: Schema<unknown, "present"> = { ...schema, parse: chained, ...(twin !== undefined && { twin }) };
   return node as Schema<U, "present">; // the phantom type follows `parse`
 }
 

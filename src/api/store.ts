@@ -5,8 +5,9 @@ import type { Decoded } from "./diagnostic.ts";
 import { durationField } from "./duration.ts";
 import { dataKeyField, exactPatternField, maxItems, nameField, refsField, repositoryField, scopeField } from "./fields.ts";
 import { filePathField } from "./file-path.ts";
-import { choice, converted, flag, integer, list, optional, type Schema, struct } from "./schema.ts";
+import { choice, clusterOnly, converted, flag, integer, list, optional, struct } from "./schema.ts";
 import { member, type Members, union } from "./union.ts";
+import { type SpecSchemas, withTwin } from "./twin.ts";
 import { Findings, ownValue, walk } from "./walk.ts";
 
 /** May a verdict stand while this store is down? (design 6) */
@@ -135,9 +136,11 @@ const members: Members<StoreConfigs> = {
     }),
   ),
   ociLayout: member(
-    struct("Artifacts and their referrers are read from an OCI image layout on disk.", {
-      path: filePathField("Directory of the layout (the one that holds oci-layout), below the operator's --file-root."),
-    }),
+    clusterOnly(
+      struct("Artifacts and their referrers are read from an OCI image layout on disk.", {
+        path: filePathField("Directory of the layout (the one that holds oci-layout), below the operator's --file-root."),
+      }),
+    ),
   ),
 };
 
@@ -207,6 +210,10 @@ const written = union(
       refsField(
         "AuthProviders that this Store may use; absent: every one. A named provider still answers only for what its own registries match, and a name that does not exist answers CredentialUnavailable.",
         "Name of an AuthProvider.",
+        {
+          either: "AuthProvider",
+          twin: "AuthProviders that this Store may use; absent: every NamespacedAuthProvider of the namespace, and every AuthProvider whose allowedNamespaces has it. A named provider still answers only for what its own registries match; a name that does not exist, or does not allow the namespace, answers CredentialUnavailable.",
+        },
       ),
     ),
   },
@@ -214,13 +221,12 @@ const written = union(
 );
 
 /** `spec` of a Store. */
-export const storeSpec: Schema<StoreSpec, "present"> = converted(
-  written,
-  ({ timeout, healthCheck: { interval, failureThreshold }, ...rest }) => ({
+export const storeSpec: SpecSchemas<StoreSpec> = withTwin(
+  converted(written, ({ timeout, healthCheck: { interval, failureThreshold }, ...rest }) => ({
     ...rest,
     timeoutMs: timeout,
     healthCheck: { intervalMs: interval, failureThreshold },
-  }),
+  })),
 );
 
 /** Decodes a Store as it came from the API server or a file. Never throws. */

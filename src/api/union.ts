@@ -12,7 +12,7 @@ export type UnionOf<F extends Fields, Configs> = {
   readonly [T in keyof Configs & string]: StructOf<F> & { readonly type: T; readonly config: Configs[T] };
 }[keyof Configs & string];
 
-/** A member of a union. It must be written exactly if it has a field that must be. */
+/** A member of a union, {@link clusterOnly} or for tenants too. It must be written exactly if it has a field that must be. */
 export function member<Config>(schema: Schema<Config, "present">): Member<Config> {
   return { schema };
 }
@@ -30,7 +30,7 @@ export function union<F extends Fields, Configs>(
   const types = members.map(([type]) => type);
   const fields: Fields = {
     ...common,
-    type: choice(options.typeDescription, types, { reason: "UnsupportedType" }),
+    type: choice(options.typeDescription, types, { reason: "UnsupportedType", namesMember: true }),
     ...Object.fromEntries(members.map(([type, { schema }]) => [type, optional(schema)])),
   };
   const rules = members.flatMap(([type, { schema }]) => [excludes(type, types), ...(mustBeWritten(schema) ? [requires(type)] : [])]);
@@ -44,6 +44,7 @@ export function union<F extends Fields, Configs>(
 
 function excludes(type: string, types: readonly string[]): StructRule {
   return {
+    about: type,
     rule: `self.type == '${type}' || !has(self.${type})`,
     message: `"${type}" is set but type is not "${type}"; remove it or change type`,
     messageExpression: `'type is "' + self.type + '" but "${type}" is set; remove it or change type'`,
@@ -57,6 +58,7 @@ function excludes(type: string, types: readonly string[]): StructRule {
 
 function requires(type: string): StructRule {
   return {
+    about: type,
     rule: `self.type != '${type}' || has(self.${type})`,
     message: `type is "${type}"`,
     requires: type,

@@ -2,7 +2,8 @@ import type { Scope } from "../oci/pattern.ts";
 import { decodeObject } from "./decode.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { maxItems, refsField, scopeField } from "./fields.ts";
-import { list, optional, type Schema, struct, text } from "./schema.ts";
+import { list, optional, struct, text } from "./schema.ts";
+import { type SpecSchemas, withTwin } from "./twin.ts";
 import { member, type Members, union } from "./union.ts";
 
 /** A pair that a signature has to have signed. */
@@ -56,20 +57,22 @@ const members: Members<VerifierConfigs> = {
 };
 
 /** `spec` of a Verifier. */
-export const verifierSpec: Schema<VerifierSpec, "present"> = union(
-  "How one kind of artifact is judged.",
-  {
-    scopes: optional(
-      list(
-        "Images that it judges; absent: every one. About others it says nothing, and a policy that needs it there is not met.",
-        scopeField(
-          'host, host:port or host/path, compared by whole segments; "*" as one whole label of the host, or "*" alone for every image.',
+export const verifierSpec: SpecSchemas<VerifierSpec> = withTwin(
+  union(
+    "How one kind of artifact is judged.",
+    {
+      scopes: optional(
+        list(
+          "Images that it judges; absent: every one. About others it says nothing, and a policy that needs it there is not met.",
+          scopeField(
+            'host, host:port or host/path, compared by whole segments; "*" as one whole label of the host, or "*" alone for every image.',
+          ),
+          { minItems: 1, maxItems, listType: "set" },
         ),
-        { minItems: 1, maxItems, listType: "set" },
       ),
-    ),
-  },
-  { typeDescription: "Which kind of artifact is judged; the field of the same name configures it.", members },
+    },
+    { typeDescription: "Which kind of artifact is judged; the field of the same name configures it.", members },
+  ),
 );
 
 /** Decodes a Verifier as it came from the API server or a file. Never throws. */
