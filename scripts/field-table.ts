@@ -11,8 +11,26 @@ export function statusTable(row: KindRow): string {
   return table(row.status, "status");
 }
 
+/** The fields of a twin's `spec` that are not as the cluster-scoped kind has them, and those that it has not. */
+export function differenceTable(twin: KindRow, cluster: KindRow): string {
+  const [own, others] = [rowsOf(twin.spec, "spec"), rowsOf(cluster.spec, "spec")];
+  const known = new Set(others.map((row) => row.join("|")));
+  const kept = new Set(own.map(([field]) => field));
+  const changed = own.filter((row) => !known.has(row.join("|")));
+  const lost = others.flatMap(([field]) => (field === undefined || kept.has(field) ? [] : [field]));
+  const inner = (field: string): boolean =>
+    lost.some((other) => field.startsWith(`${other.slice(0, -1)}.`) || field.startsWith(`${other.slice(0, -1)}[]`));
+  const missing = lost.filter((field) => !inner(field)).join(", ");
+  const said = missing === "" ? `Has every field of ${cluster.kind}.` : `Has not: ${missing}.`;
+  return changed.length === 0 ? said : `${said} Differs in:\n\n${print(changed)}`;
+}
+
 function table(schema: Schema, path: string): string {
-  const lines = rowsOf(schema, path).map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
+  return print(rowsOf(schema, path));
+}
+
+function print(rows: readonly (readonly string[])[]): string {
+  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
   return ["| Field | Type | Default | Meaning |", "|---|---|---|---|", ...lines].join("\n");
 }
 

@@ -11,10 +11,10 @@ import { errorClasses, remedies } from "../src/api/error-class.ts";
 import { type KindRow, kindTable } from "../src/api/kinds.ts";
 import { kinds } from "../src/api/object.ts";
 import { reasons } from "../src/api/reasons.ts";
-import { fieldTable, statusTable } from "./field-table.ts";
+import { differenceTable, fieldTable, statusTable } from "./field-table.ts";
 
 const root = new URL("..", import.meta.url);
-const rows: readonly KindRow[] = kinds.map((kind) => kindTable[kind]);
+const rows: readonly KindRow[] = Object.values(kindTable);
 const yamlHeader = "# Generated from src/api by `npm run generate`; do not edit.\n";
 
 /** Every generated file by its path from the repository's root; what stands around the markers is taken from the file as it is. */
@@ -23,10 +23,12 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   for (const row of rows) files.set(`config/crd/${row.plural}.yaml`, toYaml(toCrd(row)));
   const resources = rows.map((row) => `${row.plural}.yaml`).toSorted();
   files.set("config/crd/kustomization.yaml", toYaml({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources }));
-  for (const row of rows) {
+  for (const row of kinds.map((kind) => kindTable[kind])) {
     const path = `docs/reference/${row.kind.replaceAll(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()}.md`;
     files.set(path, await fill(path, { spec: fieldTable(row), status: statusTable(row) }));
   }
+  const twins = kinds.map((kind) => [`Namespaced${kind}`, differenceTable(kindTable[`Namespaced${kind}`], kindTable[kind])] as const);
+  files.set("docs/reference/namespaced.md", await fill("docs/reference/namespaced.md", Object.fromEntries(twins)));
   files.set("docs/reference/reasons.md", await fill("docs/reference/reasons.md", reasonTables()));
   return files;
 }

@@ -118,9 +118,10 @@ function checkList(node: ListNode, raw: unknown, path: string, findings: Finding
 function reportDuplicates(node: ListNode, items: readonly unknown[], path: string, findings: Findings): void {
   if (node.listType === "atomic") return;
   const keys = node.listType === "set" ? undefined : node.listType.keys;
+  const fields = node.items.type === "object" ? node.items.fields : {};
   const seen = new Set<string>();
   for (const [at, item] of items.entries()) {
-    const identity = keys === undefined ? item : Object.fromEntries(keys.map((key) => [key, (item as Record<string, unknown>)[key]])); // the items have passed as structs
+    const identity = keys === undefined ? item : Object.fromEntries(keys.map((key) => [key, (item as Record<string, unknown>)[key] ?? fields[key]?.default])); // the items have passed as structs
     const shown = JSON.stringify(identity);
     if (seen.has(shown)) findings.report(`${path}[${at}]`, wording.duplicate(typeof identity === "string" ? `"${echo(identity)}"` : shown));
     seen.add(shown);

@@ -29,7 +29,11 @@ export const acceptedTwins: { readonly [K in Kind as `Namespaced${K}`]: Samples 
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
   },
   NamespacedVerifier: {
-    cosign: { scopes: ["ghcr.io"], type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }], annotations: [{ name: "a", value: "b" }] } },
+    cosign: {
+      scopes: ["ghcr.io"],
+      type: "cosign",
+      cosign: { keyProviderRefs: [{ name: "release" }], annotations: [{ name: "a", value: "b" }] },
+    },
   },
   NamespacedKeyProvider: {
     inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } },

@@ -14,6 +14,7 @@ describe("decodeAuthProvider()", () => {
         tokenHosts: [],
         plainHTTPHosts: [],
         allowCredentialsOverHTTP: false,
+        allowedNamespaces: [],
         type: "anonymous",
         config: {},
       },
@@ -108,6 +109,13 @@ describe("decodeAuthProvider()", () => {
   ];
   for (const [name, spec, said] of refused) it(`refuses ${name}`, () => assert.deepEqual(refusals("AuthProvider", spec), said));
 
+  it("refuses what is not the exact name of a namespace", () => {
+    assert.deepEqual(refusals("AuthProvider", { ...short, allowedNamespaces: ["team-a", "team-*", "a.b"] }), [
+      'spec.allowedNamespaces[1]: "team-*" is not the name of a namespace: lower-case letters, digits and "-", a letter or digit at both ends',
+      'spec.allowedNamespaces[2]: "a.b" is not the name of a namespace: lower-case letters, digits and "-", a letter or digit at both ends',
+    ]);
+  });
+
   it("salvages the patterns that parse, each once", () => {
     const decoded = decodeAuthProvider(
       object("AuthProvider", { ...short, registries: ["ghcr.io", "*.io", 7, "GHCR.io:443", "quay.io/acme"] }),
@@ -123,6 +131,13 @@ describe("decodeAuthProvider()", () => {
 
   it("salvages nothing of what is no list", () => {
     const decoded = decodeAuthProvider(object("AuthProvider", { ...short, registries: "ghcr.io" }));
-    assert.deepEqual(!decoded.ok && decoded.salvage, { registries: [] });
+    assert.deepEqual(!decoded.ok && decoded.salvage, { registries: [], allowedNamespaces: [] });
+  });
+
+  it("salvages the namespaces that may use it: it keeps its patterns there too", () => {
+    const decoded = decodeAuthProvider(
+      object("AuthProvider", { registries: ["ghcr.io"], allowedNamespaces: ["team-a", "Team", "team-a", 1] }),
+    );
+    assert.deepEqual(!decoded.ok && decoded.salvage.allowedNamespaces, ["team-a"]);
   });
 });

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { kindTable } from "../../src/api/kinds.ts";
-import { kinds } from "../../src/api/object.ts";
+import { resourceKinds } from "../../src/api/object.ts";
 import { isReason } from "../../src/api/reasons.ts";
 import { accepted, object, printDiagnostic, refusals } from "./objects.ts";
 
 describe("decode()", () => {
-  for (const kind of kinds) {
+  for (const kind of resourceKinds) {
     for (const [sample, spec] of Object.entries(accepted[kind]))
       it(`accepts a ${kind}: ${sample}`, () => assert.deepEqual(refusals(kind, spec), []));
   }
@@ -62,7 +62,7 @@ describe("decode()", () => {
 
   it("never throws, and says every defect in at most 256 printable bytes with a reason of the closed list", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...kinds), hostile, (kind, spec) => {
+      fc.property(fc.constantFrom(...resourceKinds), hostile, (kind, spec) => {
         for (const raw of [spec, object(kind, spec)]) {
           const decoded = kindTable[kind].decode(raw);
           if (decoded.ok) continue;
@@ -78,7 +78,7 @@ describe("decode()", () => {
   });
 
   it("does not change what it is given", () => {
-    for (const kind of kinds) {
+    for (const kind of resourceKinds) {
       for (const spec of Object.values(accepted[kind])) {
         const raw = object(kind, spec);
         const before = structuredClone(raw);

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { parse, parseAllDocuments } from "yaml";
 import { errorClasses } from "../../src/api/error-class.ts";
 import { kindTable } from "../../src/api/kinds.ts";
-import { type Kind, kinds } from "../../src/api/object.ts";
+import { type Kind, kinds, type ResourceKind, resourceKinds } from "../../src/api/object.ts";
 import { reasons } from "../../src/api/reasons.ts";
 import { printDiagnostic } from "./objects.ts";
 
@@ -13,7 +13,7 @@ const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 
 interface Sample {
   readonly from: string;
-  readonly kind: Kind;
+  readonly kind: ResourceKind;
   readonly object: Readonly<Record<string, unknown>>;
 }
 const pages: { readonly [K in Kind]: string } = {
@@ -23,9 +23,11 @@ const pages: { readonly [K in Kind]: string } = {
   KeyProvider: "docs/reference/key-provider.md",
   Policy: "docs/reference/policy.md",
 };
-const files = readdirSync(new URL("config/samples/", root)).filter((name) => name !== "kustomization.yaml");
-const inFiles = files.flatMap((name) => samplesOf(`config/samples/${name}`, read(`config/samples/${name}`)));
-const inPages = Object.values(pages).flatMap((path) =>
+const directories = ["config/samples", "config/samples/tenant"];
+const inFiles = directories.flatMap((directory) =>
+  filesOf(directory).flatMap((name) => (name === "namespace.yaml" ? [] : samplesOf(`${directory}/${name}`, read(`${directory}/${name}`)))),
+);
+const inPages = [...Object.values(pages), "docs/reference/namespaced.md"].flatMap((path) =>
   Array.from(read(path).matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml = ""]) => samplesOf(path, yaml)).flat(),
 );
 
@@ -37,8 +39,19 @@ describe("samples", () => {
     });
   }
 
-  it("of config/samples are all in its kustomization", () => {
-    assert.deepEqual((parse(read("config/samples/kustomization.yaml")) as { resources: string[] }).resources, files.toSorted());
+  for (const directory of directories) {
+    it(`of ${directory} are all in its kustomization`, () => {
+      const { resources } = parse(read(`${directory}/kustomization.yaml`)) as { resources: string[] };
+      assert.deepEqual(resources.toSorted(), filesOf(directory).toSorted());
+    });
+  }
+  it("show every namespaced kind in config/samples/tenant and on its page, under a heading of its own", () => {
+    const page = read("docs/reference/namespaced.md");
+    for (const kind of resourceKinds.filter((name) => name.startsWith("Namespaced"))) {
+      const shows = (sample: Sample): boolean => sample.kind === kind;
+      assert.ok(inFiles.some(shows) && inPages.some(shows), kind);
+      assert.match(page, new RegExp(`^## ${kind}$`, "m"));
+    }
   });
 
   for (const kind of kinds) {
@@ -65,11 +78,16 @@ describe("docs/reference/reasons.md", () => {
   });
 });
 
+function filesOf(directory: string): readonly string[] {
+  const entries = readdirSync(new URL(`${directory}/`, root), { withFileTypes: true });
+  return entries.filter((entry) => entry.isFile() && entry.name !== "kustomization.yaml").map(({ name }) => name);
+}
+
 function samplesOf(from: string, yaml: string): readonly Sample[] {
   return parseAllDocuments(yaml).map((document) => {
     assert.deepEqual(document.errors, []);
     const object = document.toJS() as Readonly<Record<string, unknown>>;
-    const kind = kinds.find((name) => name === object["kind"]);
+    const kind = resourceKinds.find((name) => name === object["kind"]);
     assert.ok(kind !== undefined, `${from} has an object of another kind`);
     return { from, kind, object };
   });

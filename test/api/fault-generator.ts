@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import type { Diagnostic } from "../../src/api/diagnostic.ts";
 import { kindTable } from "../../src/api/kinds.ts";
-import { type Kind, kinds } from "../../src/api/object.ts";
+import { type ResourceKind, resourceKinds } from "../../src/api/object.ts";
 import type { ListNode, Schema } from "../../src/api/schema.ts";
 import { accepted, object } from "./objects.ts";
 import { nearPatterns } from "./pattern-texts.ts";
 
 /** An object with one thing changed, and what `decode` says of it. */
 export interface Case {
-  readonly kind: Kind;
+  readonly kind: ResourceKind;
   /** What was done where, for the name of a failure. */
   readonly change: string;
   readonly object: { readonly [key: string]: unknown };
@@ -30,7 +30,7 @@ export function generateTexts(count: number, seed: number): readonly Case[] {
 
 type Path = readonly (string | number)[];
 interface Place {
-  readonly kind: Kind;
+  readonly kind: ResourceKind;
   readonly sample: Readonly<Record<string, unknown>>;
   readonly path: Path;
   readonly schema: Schema;
@@ -43,11 +43,11 @@ interface Change {
   readonly to: fc.Arbitrary<unknown>;
 }
 
-const places: readonly Place[] = kinds.flatMap((kind) =>
+const places: readonly Place[] = resourceKinds.flatMap((kind) =>
   Object.values(accepted[kind]).flatMap((sample) => placesOf({ kind, sample, path: [], schema: kindTable[kind].spec, value: sample })),
 );
 const changes = fc
-  .constantFrom(...kinds)
+  .constantFrom(...resourceKinds)
   .chain((kind) =>
     fc
       .constantFrom(...places.filter((place) => place.kind === kind))
@@ -148,11 +148,11 @@ function distinctItem({ items, listType }: ListNode, item: unknown, at: number):
   const name = `r${at}.acme.io`;
   if (items.type !== "object") return name;
   if (typeof listType === "string") return item;
-  return { ...(item as object), ...Object.fromEntries(listType.keys.map((key) => [key, name])) };
+  return { ...(item as object), ...Object.fromEntries(listType.keys.slice(-1).map((key) => [key, name])) };
 }
 
 /** What stands under a name anywhere in the samples of the kind: a member of a union, whole, or a field that another excludes. */
-function memberSamples(kind: Kind, name: string): readonly unknown[] {
+function memberSamples(kind: ResourceKind, name: string): readonly unknown[] {
   return [...under(name, Object.values(accepted[kind])), "text", {}];
 }
 

@@ -1,117 +1,19 @@
 import type { Diagnostic } from "../../src/api/diagnostic.ts";
 import { apiVersion, kindTable } from "../../src/api/kinds.ts";
-import type { Kind } from "../../src/api/object.ts";
+import type { ResourceKind } from "../../src/api/object.ts";
+import { acceptedCluster } from "./accepted-cluster.ts";
+import { acceptedTwins } from "./accepted-twins.ts";
 
-/** A public key that nobody has the other half of. */
-export const publicKey =
-  "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAET6jBHqMajXxsgtjGabtsNN0ohNfV\nvdbNRWC4twBQBiG6LEWPn6w7Q+/dK9/rNidKYPTiYzWfes7nEzqicpfjRg==\n-----END PUBLIC KEY-----\n";
-
-/** An object of ours as a manifest has it. */
-export function object(kind: Kind, spec: unknown, name = "sample"): { readonly [key: string]: unknown } {
-  return { apiVersion, kind, metadata: { name }, spec };
+/** An object of ours as a manifest has it; one of a namespaced kind is in `team-a`. */
+export function object(kind: ResourceKind, spec: unknown, name = "sample"): { readonly [key: string]: unknown } {
+  return { apiVersion, kind, metadata: { name, ...(kindTable[kind].scope === "Namespaced" && { namespace: "team-a" }) }, spec };
 }
 
 /** Accepted specs: for each kind every type alone, as short as it can be, and with every field. */
-export const accepted: { readonly [K in Kind]: { readonly [sample: string]: Readonly<Record<string, unknown>> } } = {
-  Store: {
-    "registry, as short as can be": { scopes: ["*"], type: "registry" },
-    "registry, with every field": {
-      scopes: ["acme.azurecr.io", "*.dkr.ecr.*.amazonaws.com", "ghcr.io/acme", "docker.io"],
-      evidence: "Optional",
-      timeout: "1s500ms",
-      healthCheck: { interval: "1h", failureThreshold: 5 },
-      limits: { artifacts: 8, pages: 20, manifestBytes: 65_536, blobBytes: 1_048_576, totalBytes: 8_388_608, depth: 2 },
-      suspend: true,
-      authProviderRefs: [{ name: "acr" }, { name: "ghcr" }],
-      type: "registry",
-      registry: {
-        evidenceRepository: "signatures.acme.io/evidence",
-        rewrite: [{ from: "docker.io/library", to: "mirror.acme.io/hub/library" }],
-        caBundleRef: { kind: "ConfigMap", name: "acme-ca", key: "ca.crt" },
-        unmatched: "Deny",
-      },
-    },
-    ociLayout: { scopes: ["ghcr.io/acme"], type: "ociLayout", ociLayout: { path: "evidence/layout" } },
-  },
-  AuthProvider: {
-    anonymous: { registries: ["ghcr.io"], type: "anonymous" },
-    "anonymous, with its empty field": { registries: ["ghcr.io"], type: "anonymous", anonymous: {} },
-    "kubernetesSecret, with every field": {
-      registries: ["*.azurecr.io", "registry.acme.io:5000/team"],
-      tokenHosts: [{ registry: "registry.acme.io:5000", tokenHost: "gitlab.acme.io" }],
-      plainHTTPHosts: ["registry.acme.io:5000"],
-      allowCredentialsOverHTTP: true,
-      type: "kubernetesSecret",
-      kubernetesSecret: { secretRef: { name: "acr-pull" } },
-    },
-    serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
-    dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
-  },
-  Verifier: {
-    cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } },
-    "cosign, with every field": {
-      scopes: ["acme.azurecr.io/prod", "*.dkr.ecr.*.amazonaws.com"],
-      type: "cosign",
-      cosign: {
-        keyProviderRefs: [{ name: "release" }],
-        annotations: [
-          { name: "env", value: "prod" },
-          { name: "dev.acme/pipeline", value: "" },
-        ],
-      },
-    },
-  },
-  KeyProvider: {
-    inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } },
-    kubernetesSecret: {
-      type: "kubernetesSecret",
-      kubernetesSecret: { secretRef: { name: "signing" }, keys: [{ name: "release", key: "cosign.pub" }] },
-    },
-    configMap: {
-      type: "configMap",
-      configMap: {
-        configMapRef: { name: "build-keys" },
-        keys: [
-          { name: "build-2026", key: "build_2026.pub" },
-          { name: "build-2027", key: "build_2027.pub" },
-        ],
-      },
-    },
-  },
-  Policy: {
-    "as short as can be": { scopes: ["*"], require: [{ verifierRef: { name: "release" } }] },
-    "with every field": {
-      scopes: ["acme.azurecr.io/prod"],
-      excludeScopes: ["acme.azurecr.io/prod/sandbox"],
-      namespaceSelector: {
-        matchLabels: { "acme.io/stage": "prod", team: "" },
-        matchExpressions: [
-          { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "default"] },
-          { key: "acme.io/legacy", operator: "DoesNotExist" },
-        ],
-      },
-      enforcement: "Warn",
-      onInconclusive: "Allow",
-      tags: "Refuse",
-      platforms: "Named",
-      exceptions: [{ scopes: ["acme.azurecr.io/prod/legacy"], expirationTime: "2027-01-31T00:00:00Z", reason: "SEC-142" }],
-      require: [
-        { name: "release", verifierRef: { name: "release-signature" }, atLeast: 2, count: "Signers", every: true },
-        {
-          name: "bill-of-materials",
-          anyOf: [
-            { verifierRef: { name: "sbom" }, atLeast: 1, count: "Artifacts" },
-            { expression: "evidence.exists(e, e.artifactType == 'application/vnd.cyclonedx+json' && e.verified)" },
-          ],
-        },
-        { expression: "image.registry == 'acme.azurecr.io'" },
-      ],
-    },
-  },
-};
+export const accepted: typeof acceptedCluster & typeof acceptedTwins = { ...acceptedCluster, ...acceptedTwins };
 
 /** What `decode` says of an object: a line for each defect, as kubectl prints them, or nothing. */
-export function refusals(kind: Kind, spec: unknown, name?: string): readonly string[] {
+export function refusals(kind: ResourceKind, spec: unknown, name?: string): readonly string[] {
   const decoded = kindTable[kind].decode(object(kind, spec, name));
   return decoded.ok ? [] : decoded.diagnostics.map(printDiagnostic);
 }

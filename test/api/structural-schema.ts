@@ -66,8 +66,13 @@ function arrayProblems(schema: Node): string[] {
   if (listType === "map") {
     const keys = schema["x-kubernetes-list-map-keys"];
     const required = Array.isArray(items["required"]) ? items["required"] : [];
-    if (!Array.isArray(keys) || keys.length === 0 || !keys.every((key) => required.includes(key)))
-      problems.push("is a map whose keys are not required");
+    const properties = isNode(items["properties"]) ? items["properties"] : {};
+    const hasDefault = (key: unknown): boolean => {
+      const property = typeof key === "string" ? properties[key] : undefined;
+      return isNode(property) && property["default"] !== undefined;
+    };
+    if (!Array.isArray(keys) || keys.length === 0 || !keys.every((key) => required.includes(key) || hasDefault(key)))
+      problems.push("is a map whose keys are neither required nor have a default");
   } else if (listType !== "set" && listType !== "atomic") problems.push("has no x-kubernetes-list-type");
   return problems;
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeKeyProvider } from "../../src/api/key-provider.ts";
 import { decodeVerifier } from "../../src/api/verifier.ts";
-import { accepted, object, publicKey, refusals } from "./objects.ts";
+import { accepted, object, refusals } from "./objects.ts";
+import { publicKey } from "./public-key.ts";
 
 describe("decodeVerifier()", () => {
   it("decodes references to names", () => {

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { mapLimited } from "../../src/kernel/limit.ts";
 import { apiVersion, kindTable } from "../../src/api/kinds.ts";
-import { kinds } from "../../src/api/object.ts";
+import { resourceKinds } from "../../src/api/object.ts";
 import { type Case, generateFaults, generateTexts } from "../api/fault-generator.ts";
 import { accepted, object, refusals } from "../api/objects.ts";
 import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
@@ -22,6 +22,7 @@ before(async () => {
   plane = await startControlPlane({ tools });
   client = await adminCertificate(plane.adminKubeconfig);
   await plane.kubectlOk(["apply", "-k", `${root}config/crd`]);
+  await plane.kubectlOk(["create", "namespace", "team-a"]);
   await plane.kubectlOk(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 });
 after(() => plane?.stop());
@@ -36,13 +37,13 @@ describe("config/crd on a real API server", options, () => {
     );
     assert.deepEqual(
       states,
-      Array.from(kinds, () => ["Established"]),
+      Array.from(resourceKinds, () => ["Established"]),
     );
     assert.equal((await plane.kubectlOk(["diff", "-k", `${root}config/crd`])).trim(), "");
   });
 
   it("takes every sample that decode() takes, with the same defaults", async () => {
-    for (const kind of kinds) {
+    for (const kind of resourceKinds) {
       for (const [sample, spec] of Object.entries(accepted[kind])) {
         const answer = await create(kind, object(kind, spec));
         assert.equal(answer.status, 201, `${kind}, ${sample}: ${answer.message}`);
@@ -51,6 +52,7 @@ describe("config/crd on a real API server", options, () => {
       }
     }
     await plane.kubectlOk(["apply", "--dry-run=server", "-k", `${root}config/samples`]);
+    await plane.kubectlOk(["apply", "--dry-run=server", "-k", `${root}config/samples/tenant`]);
   });
 
   it("refuses 500 objects with one fault each as decode() does, at the same path and in the same words", async (t) => {
@@ -65,7 +67,7 @@ describe("config/crd on a real API server", options, () => {
 });
 
 describe("kubectl", options, () => {
-  const golden: readonly (readonly [string, (typeof kinds)[number], object, string])[] = [
+  const golden: readonly (readonly [string, (typeof resourceKinds)[number], object, string])[] = [
     [
       "a pattern that is too wide",
       "AuthProvider",
@@ -102,6 +104,11 @@ describe("kubectl", options, () => {
       "authprovider.spec",
       "verifier.spec.cosign",
       "keyprovider.spec.inline.keys",
+      "policy.spec",
+      "policy.spec.require",
+      "namespacedstore.spec",
+      "namespacedauthprovider.spec",
+      "namespacedpolicy.spec.require.verifierRef",
     ])
       pages.push(`$ kubectl explain ${path}\n${await plane.kubectlOk(["explain", path])}`);
     await matchesGolden("explain.txt", pages.join(""));
@@ -163,8 +170,10 @@ interface Answer {
 }
 
 /** Creates without keeping, with unknown fields refused, as kubectl does. */
-async function create(kind: (typeof kinds)[number], body: unknown): Promise<Answer> {
-  const url = `${plane.apiServerUrl}/apis/${apiVersion}/${kindTable[kind].plural}?dryRun=All&fieldValidation=Strict`;
+async function create(kind: (typeof resourceKinds)[number], body: unknown): Promise<Answer> {
+  const { plural, scope } = kindTable[kind];
+  const path = scope === "Cluster" ? plural : `namespaces/team-a/${plural}`;
+  const url = `${plane.apiServerUrl}/apis/${apiVersion}/${path}?dryRun=All&fieldValidation=Strict`;
   const response = await send(url, {
     method: "POST",
     headers: { "content-type": "application/json" },

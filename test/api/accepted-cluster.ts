@@ -1,0 +1,102 @@
+import type { Kind } from "../../src/api/object.ts";
+import { publicKey } from "./public-key.ts";
+
+/** Accepted specs of the cluster-scoped kinds: for each every type alone, as short as it can be, and with every field. */
+export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string]: Readonly<Record<string, unknown>> } } = {
+  Store: {
+    "registry, as short as can be": { scopes: ["*"], type: "registry" },
+    "registry, with every field": {
+      scopes: ["acme.azurecr.io", "*.dkr.ecr.*.amazonaws.com", "ghcr.io/acme", "docker.io"],
+      evidence: "Optional",
+      timeout: "1s500ms",
+      healthCheck: { interval: "1h", failureThreshold: 5 },
+      limits: { artifacts: 8, pages: 20, manifestBytes: 65_536, blobBytes: 1_048_576, totalBytes: 8_388_608, depth: 2 },
+      suspend: true,
+      authProviderRefs: [{ name: "acr" }, { name: "ghcr" }],
+      type: "registry",
+      registry: {
+        evidenceRepository: "signatures.acme.io/evidence",
+        rewrite: [{ from: "docker.io/library", to: "mirror.acme.io/hub/library" }],
+        caBundleRef: { kind: "ConfigMap", name: "acme-ca", key: "ca.crt" },
+        unmatched: "Deny",
+      },
+    },
+    ociLayout: { scopes: ["ghcr.io/acme"], type: "ociLayout", ociLayout: { path: "evidence/layout" } },
+  },
+  AuthProvider: {
+    anonymous: { registries: ["ghcr.io"], type: "anonymous" },
+    "anonymous, with its empty field": { registries: ["ghcr.io"], type: "anonymous", anonymous: {} },
+    "kubernetesSecret, with every field": {
+      registries: ["*.azurecr.io", "registry.acme.io:5000/team"],
+      tokenHosts: [{ registry: "registry.acme.io:5000", tokenHost: "gitlab.acme.io" }],
+      plainHTTPHosts: ["registry.acme.io:5000"],
+      allowCredentialsOverHTTP: true,
+      allowedNamespaces: ["team-a", "team-b"],
+      type: "kubernetesSecret",
+      kubernetesSecret: { secretRef: { name: "acr-pull" } },
+    },
+    serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
+    dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
+  },
+  Verifier: {
+    cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } },
+    "cosign, with every field": {
+      scopes: ["acme.azurecr.io/prod", "*.dkr.ecr.*.amazonaws.com"],
+      type: "cosign",
+      cosign: {
+        keyProviderRefs: [{ name: "release" }],
+        annotations: [
+          { name: "env", value: "prod" },
+          { name: "dev.acme/pipeline", value: "" },
+        ],
+      },
+    },
+  },
+  KeyProvider: {
+    inline: { type: "inline", inline: { keys: [{ name: "release", publicKey }] } },
+    kubernetesSecret: {
+      type: "kubernetesSecret",
+      kubernetesSecret: { secretRef: { name: "signing" }, keys: [{ name: "release", key: "cosign.pub" }] },
+    },
+    configMap: {
+      type: "configMap",
+      configMap: {
+        configMapRef: { name: "build-keys" },
+        keys: [
+          { name: "build-2026", key: "build_2026.pub" },
+          { name: "build-2027", key: "build_2027.pub" },
+        ],
+      },
+    },
+  },
+  Policy: {
+    "as short as can be": { scopes: ["*"], require: [{ verifierRef: { name: "release" } }] },
+    "with every field": {
+      scopes: ["acme.azurecr.io/prod"],
+      excludeScopes: ["acme.azurecr.io/prod/sandbox"],
+      namespaceSelector: {
+        matchLabels: { "acme.io/stage": "prod", team: "" },
+        matchExpressions: [
+          { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "default"] },
+          { key: "acme.io/legacy", operator: "DoesNotExist" },
+        ],
+      },
+      enforcement: "Warn",
+      onInconclusive: "Allow",
+      tags: "Refuse",
+      platforms: "Named",
+      exceptions: [{ scopes: ["acme.azurecr.io/prod/legacy"], expirationTime: "2027-01-31T00:00:00Z", reason: "SEC-142" }],
+      require: [
+        { name: "release", verifierRef: { name: "release-signature" }, atLeast: 2, count: "Signers", every: true },
+        {
+          name: "bill-of-materials",
+          anyOf: [
+            { verifierRef: { name: "sbom" }, atLeast: 1, count: "Artifacts" },
+            { expression: "evidence.exists(e, e.artifactType == 'application/vnd.cyclonedx+json' && e.verified)" },
+          ],
+        },
+        { expression: "image.registry == 'acme.azurecr.io'" },
+      ],
+    },
+  },
+};
