@@ -4,7 +4,6 @@ import { decodeKeyProvider } from "../api/key-provider.ts";
 import { keyOfId, type ObjectKey, resolveRef } from "../api/object.ts";
 import { decodeVerifier, type VerifierSpec } from "../api/verifier.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../keychain/ports.ts";
-import type { Pattern } from "../oci/pattern.ts";
 import type { CompiledAuthProvider, CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
 import { firstDefect, type Identified, isSame } from "./identity.ts";
@@ -86,7 +85,7 @@ export function compileAuthProvider(
   const decoded = decodeAuthProvider(object.raw);
   const reader = new RecordingReader(deps.read, meta.namespace);
   const context = { name: id, ...(meta.namespace !== undefined && { namespace: meta.namespace }), material: reader };
-  const { registries, allowedNamespaces = [] }: Claims = decoded.ok ? decoded.spec : decoded.salvage;
+  const { registries, allowedNamespaces } = decoded.ok ? decoded.spec : decoded.salvage;
   return {
     kind: "AuthProvider",
     meta,
@@ -101,12 +100,6 @@ export function compileAuthProvider(
     references: [...reader.versions.keys()],
     materialVersions: reader.versions,
   };
-}
-
-/** What an AuthProvider claims, valid or not. */
-interface Claims {
-  readonly registries: readonly Pattern[];
-  readonly allowedNamespaces?: readonly string[];
 }
 
 function decodeEntry(raw: unknown): Pick<CompiledVerifier, "spec" | "diagnostics"> {

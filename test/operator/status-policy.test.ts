@@ -134,14 +134,14 @@ test("StatusWriter announces an exception a week before it ends, and says when i
   const end = new Date(now + 10 * day).toISOString();
   server.put("KeyProvider", "keys", inline);
   server.put("Verifier", "release", cosign("keys"));
-  for (const [kind, id] of [
-    ["Policy", "p"],
-    ["NamespacedPolicy", "team-a/p"],
+  for (const [kind, id, verifierRef] of [
+    ["Policy", "p", { name: "release" }],
+    ["NamespacedPolicy", "team-a/p", { kind: "Verifier", name: "release" }],
   ] as const) {
     server.put(kind, id, {
       scopes: ["a.io"],
       exceptions: [{ scopes: ["a.io/legacy"], expirationTime: end, reason: "SEC-1" }],
-      require: [{ verifierRef: { name: "release" } }],
+      require: [{ verifierRef }],
     });
   }
   const announced = (key: string): number | undefined => (server.statusOf(key) as PolicyStatus | undefined)?.expiringExceptions?.length;
