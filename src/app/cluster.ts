@@ -1,6 +1,6 @@
 import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
-import { kinds } from "../api/object.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
+import { retainLabels } from "../kube/object.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import type { Collection } from "../kube/resource.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
@@ -15,6 +15,7 @@ import { StatusWriter } from "../operator/status-writer.ts";
 import { readStatus } from "../operator/status-read.ts";
 import { adoptStatus } from "../health/adopt-status.ts";
 import { Core } from "./core.ts";
+import { materialNeeds, materialPlurals, retainUsable } from "./material-needs.ts";
 
 export interface ClusterOptions {
   readonly config: KubeConfigSource;
@@ -46,7 +47,8 @@ export class Cluster implements AsyncDisposable {
     const { clock, logger, metrics, random } = options;
     this.#client = client;
     this.source = new KubeSource({
-      collections: [...ownCollections(), ...materialCollections(options.namespace)],
+      collections: [namespaces, ...ownCollections(), ...materials.map((collection) => ({ ...collection, namespace: options.namespace }))],
+      tenants: { materials, needs: materialNeeds },
       client,
       clock,
       logger,
@@ -113,15 +115,19 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
+/** Cluster-scoped kinds by name, their twins by namespace and name. */
 function ownCollections(): readonly Collection[] {
-  // The others follow once the source keeps objects of namespaces apart.
-  return kinds
-    .filter((kind) => kind !== "Policy")
-    .map((kind) => kindTable[kind])
-    .map(({ plural, kind }) => ({ resource: { group, version: apiVersion, plural, kind } }));
+  return Object.values(kindTable).map(({ plural, kind, scope }) => ({
+    resource: { group, version: apiVersion, plural, kind },
+    ...(scope === "Namespaced" && { namespace: "*" }),
+  }));
 }
 
-function materialCollections(namespace: string): readonly Collection[] {
-  const plurals = { Secret: "secrets", ConfigMap: "configmaps", ServiceAccount: "serviceaccounts" } as const;
-  return materialKinds.map((kind) => ({ resource: { version: "v1", plural: plurals[kind], kind }, namespace }));
-}
+/** What objects of ours refer to; of which namespaces is not said here. */
+const materials: readonly Collection[] = materialKinds.map((kind) => ({
+  resource: { version: "v1", plural: materialPlurals[kind], kind },
+  ...(kind === "Secret" && { retain: retainUsable }),
+}));
+
+/** For the labels that policies select by. */
+const namespaces: Collection = { resource: { version: "v1", plural: "namespaces", kind: "Namespace" }, retain: retainLabels };

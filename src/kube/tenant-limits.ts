@@ -2,7 +2,7 @@ import type { NamespaceLimits } from "./namespace-quota.ts";
 
 /** How much of tenants is followed, and how patiently. */
 export interface TenantLimits {
-  /** Namespaces whose materials are followed at a time: each kind is a connection of its own. Default 500. */
+  /** Namespaces whose materials are followed at a time: each kind is a connection of its own, some 130 KiB. Default 500. */
   readonly maxNamespaces: number;
   /** How long a kind is followed after nothing needs it any more: who deletes and recreates must not cause a new list each time. Default 60 s. */
   readonly graceMs: number;

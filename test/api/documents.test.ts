@@ -24,8 +24,10 @@ const pages: { readonly [K in Kind]: string } = {
   Policy: "docs/reference/policy.md",
 };
 const directories = ["config/samples", "config/samples/tenant"];
+/** What ours live in, and are read by. */
+const notOurs = ["namespace.yaml", "role-binding.yaml"];
 const inFiles = directories.flatMap((directory) =>
-  filesOf(directory).flatMap((name) => (name === "namespace.yaml" ? [] : samplesOf(`${directory}/${name}`, read(`${directory}/${name}`)))),
+  filesOf(directory).flatMap((name) => (notOurs.includes(name) ? [] : samplesOf(`${directory}/${name}`, read(`${directory}/${name}`)))),
 );
 const inPages = [...Object.values(pages), "docs/reference/namespaced.md"].flatMap((path) =>
   Array.from(read(path).matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml = ""]) => samplesOf(path, yaml)).flat(),

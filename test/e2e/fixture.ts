@@ -23,16 +23,7 @@ export async function installed(
   if (tools === undefined) throw new TypeError("installed() without tools");
   const plane = await startControlPlane({ tools, ...flags });
   await plane.kubectlOk(["apply", "--server-side", "-k", `${root}config/default`]);
-  await plane.kubectlOk([
-    "wait",
-    "--for=condition=Established",
-    "--timeout=30s",
-    "crd",
-    "stores.countersign.dev",
-    "authproviders.countersign.dev",
-    "verifiers.countersign.dev",
-    "keyproviders.countersign.dev",
-  ]);
+  await plane.kubectlOk(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
   return plane;
 }
 

@@ -15,23 +15,87 @@ interface Role {
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly rules: readonly Rule[];
 }
-const text = readFileSync(new URL("../../config/rbac/role.yaml", import.meta.url), "utf8");
-const roles = parseAllDocuments(text).map((document) => document.toJS() as Role);
-/** Every right by itself: a rule of two resources and two verbs is four. */
-const rights = roles.flatMap((role) =>
-  role.rules.flatMap((rule) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ role, resource, verb })))),
-);
+const documents = (path: string): readonly unknown[] =>
+  parseAllDocuments(readFileSync(new URL(`../../config/${path}`, import.meta.url), "utf8")).map((document): unknown => document.toJS());
+const [tenantBinding] = documents("samples/tenant/role-binding.yaml") as readonly (object & {
+  readonly metadata: { readonly namespace: string };
+})[];
+/** Where the sample binds the operator to what a tenant grants. */
+const tenant = tenantBinding?.metadata.namespace ?? "";
+const operatorRoles = documents("rbac/role.yaml") as readonly Role[];
+const tenantRoles = documents("rbac/tenant-role.yaml") as readonly Role[];
+/** Every right by itself, and where it holds: a rule of two resources and two verbs is four. */
+const rights = [...operatorRoles, ...tenantRoles].flatMap((role) => {
+  const namespace = tenantRoles.includes(role) ? tenant : (role.metadata.namespace ?? "");
+  return role.rules.flatMap((rule) =>
+    rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ role, resource, verb, namespace }))),
+  );
+});
 
 let scene: Scene;
 let kubeconfig: string;
 
+/** One of each kind in the tenant's namespace, between them with a reference to each kind of material. */
+const tenantObjects = (host: string, publicKey: string): readonly object[] => {
+  const own = (kind: string, name: string, spec: object): object => ({
+    apiVersion: "countersign.dev/v1alpha1",
+    kind: `Namespaced${kind}`,
+    metadata: { name, namespace: tenant },
+    spec,
+  });
+  const caBundleRef = { kind: "ConfigMap", name: "ca", key: "ca.crt" };
+  const providers = (name: string, type: string, reference: string): object =>
+    own("AuthProvider", name, { registries: [`${host}/${name}`], type, [type]: { [reference]: { name: "reader" } } });
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: tenant } },
+    ...tenantBindings,
+    own("Store", "app", { scopes: [`${host}/team`], type: "registry", registry: { caBundleRef } }),
+    providers("secret", "kubernetesSecret", "secretRef"),
+    providers("account", "serviceAccount", "serviceAccountRef"),
+    own("KeyProvider", "release", { type: "inline", inline: { keys: [{ name: "key", publicKey }] } }),
+    own("Verifier", "release", {
+      type: "cosign",
+      cosign: { keyProviderRefs: [{ name: "release" }] },
+    }),
+    own("Policy", "release", {
+      scopes: [`${host}/team`],
+      require: [{ name: "release", verifierRef: { kind: "NamespacedVerifier", name: "release" } }],
+    }),
+  ];
+};
+const tenantStore = (name: string): object => ({
+  apiVersion: "countersign.dev/v1alpha1",
+  kind: "NamespacedStore",
+  metadata: { name, namespace: tenant },
+  spec: { scopes: [`${scene.host}/team`], type: "registry" },
+});
+const tenantBindings = tenantBinding === undefined ? [] : [tenantBinding];
+/** What is judged whatever its status says. */
+const judgedObjects = [
+  ["stores", "app"],
+  ["authproviders", "reader"],
+  ["verifiers", "release"],
+  ["keyproviders", "release"],
+  ["policies", "release"],
+] as const;
+
 before(async () => {
   if (options.skip !== false) return;
   scene = await startScene();
+  const key = JSON.parse(await scene.plane.kubectlOk(["get", "keyproviders.countersign.dev", "release", "-o", "json"])) as {
+    readonly spec: { readonly inline: { readonly keys: readonly { readonly publicKey: string }[] } };
+  };
   await apply(
     scene.plane,
     authProvider("reader", { registries: [scene.host], type: "kubernetesSecret", kubernetesSecret: { secretRef: { name: "reader" } } }),
     scene.store("app", { authProviderRefs: [{ name: "reader" }] }),
+    {
+      apiVersion: "countersign.dev/v1alpha1",
+      kind: "Policy",
+      metadata: { name: "release" },
+      spec: { scopes: [`${scene.host}/private`], require: [{ name: "release", verifierRef: { name: "release" } }] },
+    },
+    ...tenantObjects(scene.host, key.spec.inline.keys[0]?.publicKey ?? ""),
   );
   kubeconfig = await scene.plane.kubeconfigForServiceAccount("countersign-system", "countersign-operator");
 });
@@ -51,9 +115,12 @@ async function tryToStart(readyWithinMs: number): Promise<{ readonly operator?: 
 /** The role without one of its rules; a Role without any rule is still a Role. */
 const without = (role: Role, rule: Rule): Role => ({ ...role, rules: role.rules.filter((other) => other !== rule) });
 /** The API server's authorizer reads roles by a watch of its own. */
-async function inForce(right: { readonly verb: string; readonly resource: string }, expected: "yes" | "no"): Promise<void> {
+async function inForce(
+  right: { readonly verb: string; readonly resource: string; readonly namespace: string },
+  expected: "yes" | "no",
+): Promise<void> {
   const [resource = "", subresource] = right.resource.split("/");
-  const args = ["auth", "can-i", right.verb, resource, "--namespace", "countersign-system"];
+  const args = ["auth", "can-i", right.verb, resource, "--namespace", right.namespace];
   if (subresource !== undefined) args.push("--subresource", subresource);
   await eventually(`${right.verb} ${right.resource}: ${expected}`, async () =>
     (await scene.plane.kubectl(args, { kubeconfig })).stdout.trim() === expected ? true : undefined,
@@ -65,20 +132,24 @@ const groupOf = (rule: Rule, resource: string): string => {
   return `${group === "" ? name : `${name}.${group}`}${subresource === undefined ? "" : `/${subresource}`}`;
 };
 
+/** A status in the tenant's namespace, or of the cluster. */
+const statusOf = (plural: string, name: string): Promise<string> =>
+  scene.plane.kubectlOk(["get", `${plural}.countersign.dev`, name, "--namespace", tenant, "-o", "jsonpath={.status}"]);
+
 test("with every rule the operator is ready, verifies, and writes the status of every object", options, async () => {
   await using operator = await startOperator(scene.plane, { kubeconfig });
   const report = await operator.cluster.core.verify(scene.signed, AbortSignal.timeout(30_000));
   assert.equal(report.verdict.outcome, "allow");
-  for (const object of [
-    ["stores", "app"],
-    ["authproviders", "reader"],
-    ["verifiers", "release"],
-    ["keyproviders", "release"],
-  ] as const)
-    await judged(scene.plane, object, { Ready: "True/Succeeded" });
+  for (const object of judgedObjects) await judged(scene.plane, object, { Ready: "True/Succeeded" });
+  for (const [plural, name] of judgedObjects) {
+    const own = plural === "authproviders" ? "secret" : name;
+    await eventually(`the status of namespaced${plural}/${own}`, async () =>
+      (await statusOf(`namespaced${plural}`, own)).includes('"Ready"'),
+    );
+  }
 });
 
-for (const role of roles) {
+for (const role of operatorRoles) {
   for (const rule of role.rules) {
     const name = `${rule.verbs.join(", ")} ${rule.resources.join(", ")}`;
     test(`without the right to ${name} it does not work, and says so; with it, it does again`, options, async (t) => {
@@ -86,22 +157,27 @@ for (const role of roles) {
       await apply(scene.plane, without(role, rule));
       const [resource = ""] = rule.resources;
       const [verb = ""] = rule.verbs;
-      const right = { verb, resource: groupOf(rule, resource) };
+      const right = { verb, resource: groupOf(rule, resource), namespace: "countersign-system" };
       await inForce(right, "no");
       const reads = rule.verbs.includes("watch");
+      const [plural = ""] = resource.split("/");
+      const isTenants = plural.startsWith("namespaced");
       // What is read must be read before anything is served; what is written is missed only in the status.
       const started = await tryToStart(reads ? 3000 : 60_000);
       try {
         assert.equal(started.operator === undefined, reads);
-        if (!reads) await apply(scene.plane, scene.store("unwritten", { authProviderRefs: [{ name: "reader" }] }));
+        if (!reads)
+          await apply(
+            scene.plane,
+            isTenants ? tenantStore("unwritten") : scene.store("unwritten", { authProviderRefs: [{ name: "reader" }] }),
+          );
         await eventually("the refusal is logged", () =>
           /"status":403|cannot (list|watch|patch) resource/.test(started.log()) ? true : undefined,
         );
         if (!reads) {
           const report = await started.operator?.cluster.core.verify(scene.signed, AbortSignal.timeout(30_000));
           assert.equal(report?.verdict.outcome, "allow", "verdicts do not depend on statuses");
-          const status = await scene.plane.kubectlOk(["get", "stores.countersign.dev", "unwritten", "-o", "jsonpath={.status}"]);
-          assert.equal(status, '{"observedGeneration":-1}');
+          assert.equal(await statusOf(plural, "unwritten"), '{"observedGeneration":-1}');
         }
       } finally {
         await started.operator?.[Symbol.asyncDispose]();
@@ -110,7 +186,27 @@ for (const role of roles) {
       await inForce(right, "yes");
       await using again = await startOperator(scene.plane, { kubeconfig, readyWithinMs: 15_000 });
       assert.notEqual(again.cluster.core.holder.current, undefined);
-      if (!reads) await judged(scene.plane, ["stores", "unwritten"], { Ready: "True/Succeeded" });
+      if (!reads) await eventually("the status", async () => (await statusOf(plural, "unwritten")).includes('"Ready"'));
+    });
+  }
+}
+
+for (const role of tenantRoles) {
+  for (const rule of role.rules) {
+    const [resource = ""] = rule.resources;
+    const kind = { secrets: "Secret", configmaps: "ConfigMap", serviceaccounts: "ServiceAccount" }[resource] ?? "";
+    test(`without a tenant's leave to read ${resource} everything else works; with it, they are read`, options, async (t) => {
+      t.after(() => apply(scene.plane, role));
+      await apply(scene.plane, without(role, rule));
+      const right = { verb: "watch", resource, namespace: tenant };
+      await inForce(right, "no");
+      await using operator = await startOperator(scene.plane, { kubeconfig, readyWithinMs: 15_000 });
+      const { source, core } = operator.cluster;
+      assert.equal(source.denied(kind, tenant), "Forbidden");
+      assert.equal((await core.verify(scene.signed, AbortSignal.timeout(30_000))).verdict.outcome, "allow");
+      await apply(scene.plane, role);
+      await inForce(right, "yes");
+      await eventually(`${kind} of ${tenant}`, () => source.denied(kind, tenant) === undefined, 70_000);
     });
   }
 }
@@ -122,10 +218,12 @@ test("the operator acts as its own ServiceAccount alone, uses every rule, and no
   const used = new Set(
     requests.map(({ entry: { verb, objectRef } }) => {
       const { resource = "", subresource, namespace = "" } = objectRef ?? {};
-      return `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`} ${namespace}`;
+      // What the ClusterRole grants everywhere is used in some namespace.
+      const isOwn = resource.startsWith("namespaced") || resource === "namespaces";
+      return `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`} ${isOwn ? "" : namespace}`;
     }),
   );
-  const granted = rights.map(({ role, resource, verb }) => `${verb} ${resource} ${role.metadata.namespace ?? ""}`);
+  const granted = rights.map(({ resource, verb, namespace }) => `${verb} ${resource} ${namespace}`);
   assert.deepEqual(
     [...used].filter((right) => !granted.includes(right)),
     [],
@@ -137,10 +235,16 @@ test("the operator acts as its own ServiceAccount alone, uses every rule, and no
   );
 });
 
-test("the rules name no verb that writes but on statuses, no wildcard, and Secrets in the own namespace only", options, () => {
+test("the rules name no verb that writes but on statuses, no wildcard, and Secrets in single namespaces only", options, () => {
+  const bindings = documents("rbac/binding.yaml") as readonly { readonly kind: string; readonly roleRef: { readonly name: string } }[];
+  const everywhere = bindings.filter(({ kind }) => kind === "ClusterRoleBinding").map(({ roleRef }) => roleRef.name);
   for (const { role, resource, verb } of rights) {
     assert.equal(["list", "watch"].includes(verb) || (verb === "patch" && resource.endsWith("/status")), true, `${verb} ${resource}`);
     assert.equal(`${verb}${resource}`.includes("*"), false);
-    if (["secrets", "configmaps", "serviceaccounts"].includes(resource)) assert.equal(role.metadata.namespace, "countersign-system");
+    if (!["secrets", "configmaps", "serviceaccounts"].includes(resource)) continue;
+    assert.ok(
+      role.metadata.namespace === "countersign-system" || !everywhere.includes(role.metadata.name),
+      `${resource} of ${role.metadata.name}`,
+    );
   }
 });
