@@ -113,7 +113,9 @@ export function refsField(description: string, name: string, reach: Reach = {}):
 
 function refTwin(description: string, name: string, either: Kind | undefined): Schema<string, "present"> {
   if (either === undefined) {
-    const own = struct(description, { name: nameField(name.replace(/ of an? (\w+)[.]$/, " of a Namespaced$1, in the object's own namespace.")) });
+    const own = struct(description, {
+      name: nameField(name.replace(/ of an? (\w+)[.]$/, " of a Namespaced$1, in the object's own namespace.")),
+    });
     return converted(own, (written) => toRef(written.name, "Namespaced"));
   }
   const twin = resourceKind(either, "any");

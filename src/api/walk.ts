@@ -121,7 +121,10 @@ function reportDuplicates(node: ListNode, items: readonly unknown[], path: strin
   const fields = node.items.type === "object" ? node.items.fields : {};
   const seen = new Set<string>();
   for (const [at, item] of items.entries()) {
-    const identity = keys === undefined ? item : Object.fromEntries(keys.map((key) => [key, (item as Record<string, unknown>)[key] ?? fields[key]?.default])); // the items have passed as structs
+    const identity =
+      keys === undefined
+        ? item
+        : Object.fromEntries(keys.map((key) => [key, (item as Record<string, unknown>)[key] ?? fields[key]?.default])); // the items have passed as structs
     const shown = JSON.stringify(identity);
     if (seen.has(shown)) findings.report(`${path}[${at}]`, wording.duplicate(typeof identity === "string" ? `"${echo(identity)}"` : shown));
     seen.add(shown);

@@ -21,7 +21,8 @@ export type InconclusiveCode =
   | "ArtifactUnreadable"
   | "ExpressionFailed"
   | "LimitExceeded"
-  | "Timeout";
+  | "Timeout"
+  | "Busy";
 
 /** How far the listing of one store got. */
 export type ListingState = "Complete" | "Failed" | "NotAwaited" | "CoveredByOther";

@@ -24,6 +24,8 @@ export interface VerifyRequest {
   readonly view: View;
   /** Absent on the command line. */
   readonly namespace?: NamespaceInfo;
+  /** The view is the namespace's, and not the cluster's. */
+  readonly isTenant?: true;
 }
 
 export interface VerifyDeps {

@@ -9,7 +9,7 @@ import type { Report, Verdict } from "./report.ts";
 import { type Asked, plainReport } from "./report-of.ts";
 import type { JudgeRequest, VerifyDeps, VerifyRequest } from "./request.ts";
 import { resolveSubject } from "./subject.ts";
-import { type Flight, flightMs } from "./verdict-cache.ts";
+import { type Ask, BusyError, type Flight, flightMs } from "./verdict-cache.ts";
 import { subjectVerdict, verdictOf } from "./verdict.ts";
 import { describeObject, type View } from "./view.ts";
 
@@ -48,6 +48,12 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
     return await judgeImage({ ...judged, budget }, { ...deps, hedgeMs }, flight);
   }
   const key = cacheKey(judged);
+  const ask: Ask = {
+    key,
+    hosts: view.stores.flatMap(({ store }) => store?.locate(reference.repository).host ?? []),
+    namespace: request.namespace?.name,
+    isTenant: request.isTenant === true,
+  };
   // On its own time: it goes on when this caller has left, to fill the cache; and it may begin much later than the request, when an exception has ended.
   const work = (flight: Flight): Promise<Report> =>
     judgeImage(
@@ -57,8 +63,9 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
     );
   const answer = async (): Promise<Report> => {
     try {
-      return await verdicts.run(key, work, deadline.signal);
+      return await verdicts.run(ask, work, deadline.signal);
     } catch (error) {
+      if (error instanceof BusyError) return { ...plain(busy(image)), digest: subject.digest };
       if (!deadline.signal.aborted) throw error;
       return verdicts.soFar(key) ?? { ...plain(tooLate(image)), digest: subject.digest };
     }
@@ -108,6 +115,10 @@ function unaskedVerdict(
         .toSorted(),
     };
   return undefined;
+}
+
+function busy(image: string): Verdict {
+  return { outcome: "inconclusive", code: "Busy", causes: [`${image} was not verified: too many other images are being verified`] };
 }
 
 function tooLate(image: string): Verdict {

@@ -1,5 +1,6 @@
 import { builtInPolicy } from "./built-in.ts";
 import { combine } from "./combine.ts";
+import type { OrderMemory } from "./locations.ts";
 import type { Report } from "./report.ts";
 import type { VerifyDeps, VerifyRequest } from "./request.ts";
 import { verifyImage } from "./verify-image.ts";
@@ -26,7 +27,11 @@ export async function verifyRealms(
   if (namespaced === undefined) return await verifyImage({ ...rest, view: cluster }, deps, signal);
   const [first, second] = await Promise.all([
     verifyImage({ ...rest, view: cluster }, deps, signal),
-    verifyImage({ ...rest, view: namespaced }, deps, signal),
+    verifyImage(
+      { ...rest, view: namespaced, isTenant: true },
+      { ...deps, memory: ofTenant(deps.memory, rest.namespace?.name ?? "") },
+      signal,
+    ),
   ]);
   return combine([first, second]);
 }
@@ -35,4 +40,10 @@ export async function verifyRealms(
 function enforced(cluster: View): View {
   if (cluster.policies.some(({ enforcement }) => enforcement === "Enforce")) return cluster;
   return { ...cluster, policies: [...cluster.policies, builtInPolicy(cluster.verifiers)] };
+}
+
+/** Which of the namespace's Stores listed a location last is nothing that the cluster's Stores, or those of another namespace, go by. */
+function ofTenant(memory: OrderMemory, namespace: string): OrderMemory {
+  const keyOf = (location: string): string => `${namespace} ${location}`;
+  return { get: (location) => memory.get(keyOf(location)), set: (location, store) => memory.set(keyOf(location), store) };
 }

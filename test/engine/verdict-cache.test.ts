@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Report, Verdict } from "../../src/engine/report.ts";
-import { type Flight, VerdictCache } from "../../src/engine/verdict-cache.ts";
+import { type Ask, type Flight, VerdictCache } from "../../src/engine/verdict-cache.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const verdicts = {
@@ -14,6 +14,11 @@ function report(verdict: Verdict, complete = true): Report {
   return { image: "app", verdict, complete, summary: "", policies: [], stores: [], artifacts: [], viewRevision: "r1", durationMs: 1 };
 }
 
+/** Of an image of a registry of its own, for nobody in particular. */
+function asked(key: string, more: Partial<Ask> = {}): Ask {
+  return { key, hosts: [`${key}.example`], isTenant: false, ...more };
+}
+
 /** A cache, and a verification that counts how often it is done. */
 function bench(answer: Report = report(verdicts.allow)) {
   const clock = new ManualClock();
@@ -23,7 +28,7 @@ function bench(answer: Report = report(verdicts.allow)) {
     runs += 1;
     return Promise.resolve(answer);
   };
-  const ask = (key = "k"): Promise<Report> => cache.run(key, work, new AbortController().signal);
+  const ask = (key = "k"): Promise<Report> => cache.run(asked(key), work, new AbortController().signal);
   return { clock, cache, ask, runs: () => runs };
 }
 
@@ -77,8 +82,8 @@ describe("VerdictCache.run() flies", () => {
       flights.push(flight);
       return promise;
     };
-    const ask = (signal = new AbortController().signal, key = "k"): Promise<Report> => cache.run(key, work, signal);
-    return { clock, cache, ask, flights, end: resolve };
+    const ask = (signal = new AbortController().signal, key = "k"): Promise<Report> => cache.run(asked(key), work, signal);
+    return { clock, cache, ask, work, flights, end: resolve };
   }
 
   it("once for all who ask for the same key meanwhile", async () => {
@@ -129,14 +134,17 @@ describe("VerdictCache.run() flies", () => {
     assert.equal(cache.soFar("k"), undefined);
   });
 
-  it("64 at a time, so that a burst does not open thousands of connections", async () => {
-    const { ask, flights, end, clock } = held();
-    const asked = Array.from({ length: 100 }, (_, at) => ask(undefined, `k${at}`));
+  it("128 at a time, so that a burst does not open thousands of connections", async () => {
+    const { cache, work, flights, end, clock } = held();
+    const { signal } = new AbortController();
+    const all = Array.from({ length: 200 }, (_, at) =>
+      cache.run(asked(`k${at}`, { hosts: [`registry-${at % 50}.example`] }), work, signal),
+    );
     await clock.settle();
-    assert.equal(flights.length, 64);
+    assert.equal(flights.length, 128);
     end(report(verdicts.allow));
-    await Promise.all(asked);
-    assert.equal(flights.length, 100);
+    await Promise.all(all);
+    assert.equal(flights.length, 200);
   });
 
   it("anew after one that failed, which is remembered by nobody", async () => {
@@ -144,10 +152,10 @@ describe("VerdictCache.run() flies", () => {
     const cache = new VerdictCache({ clock });
     const { signal } = new AbortController();
     await assert.rejects(
-      cache.run("k", () => Promise.reject(new TypeError("a defect")), signal),
+      cache.run(asked("k"), () => Promise.reject(new TypeError("a defect")), signal),
       TypeError,
     );
-    assert.equal((await cache.run("k", () => Promise.resolve(report(verdicts.allow)), signal)).verdict, verdicts.allow);
+    assert.equal((await cache.run(asked("k"), () => Promise.resolve(report(verdicts.allow)), signal)).verdict, verdicts.allow);
     assert.equal(clock.pending, 0);
   });
 });

@@ -24,6 +24,7 @@ const words: { readonly [W in Exclude<Verdict, { outcome: "allow" }>["code"] | L
   ArtifactUnreadable: true,
   LimitExceeded: true,
   Timeout: true,
+  Busy: true,
   Complete: true,
   Failed: true,
   NotAwaited: true,

@@ -107,7 +107,15 @@ const mutants: readonly Mutant[] = [
     "const allowMs = Number.MAX_SAFE_INTEGER",
   ],
   ["verdict-cache", "deny is remembered as long as allow", "verdict-cache.ts", "const denyMs = 30_000", "const denyMs = 10 * 60_000"],
-  ["verdict-cache", "a verification ends with its caller", "verdict-cache.ts", "{ keepGoing: true }", "{ keepGoing: false }"],
+  ["verdict-places", "a host takes every place", "verdict-cache.ts", "const flightsOfOne = 32", "const flightsOfOne = 128"],
+  ["verdict-places", "a namespace waits behind another's line", "verdict-cache.ts", 'group: namespace ?? ""', 'group: ""'],
+  [
+    "verdict-places",
+    "who asks for the same waits with the first",
+    "verdict-cache.ts",
+    "!entry.waiting.has(line)",
+    "entry.waiting.size === 0",
+  ],
   [
     "verify-image.ending",
     "a content verifier's word is a signature",

@@ -25,7 +25,7 @@ test("VerdictCache bounds what its reports hold together, not only how many ther
   let runs = 0;
   const ask = (key: number): Promise<Report> =>
     cache.run(
-      String(key),
+      { key: String(key), hosts: [], isTenant: false },
       () => {
         runs += 1;
         return Promise.resolve(report);
