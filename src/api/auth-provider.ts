@@ -115,7 +115,7 @@ export const authProviderSpec: SpecSchemas<AuthProviderSpec> = withTwin(
       ),
       allowedNamespaces: clusterOnly(
         list(
-          "Namespaces whose NamespacedStores may use the credential too, which lets whoever writes NamespacedStores there read what it reads.",
+          "Namespaces whose NamespacedStores may use the credential too, and reach the registries where they lie in a private network. Whoever writes NamespacedStores there can read what the credential reads.",
           allowedNamespace,
           { maxItems: mostNamespaces, listType: "set", default: [] },
         ),

@@ -39,7 +39,10 @@ export const reasons = {
     means:
       "An object that is referred to does not exist, or may not be read: the message says which. Create it in the operator's namespace, or in the namespace of the object that refers to it; it is picked up within seconds.",
   },
-  ProviderNotFound: { conditions: ["CredentialsResolved"], means: "`authProviderRefs` names an AuthProvider that does not exist." },
+  ProviderNotFound: {
+    conditions: ["CredentialsResolved"],
+    means: "`authProviderRefs` names an AuthProvider that does not exist, or whose `allowedNamespaces` has not the namespace.",
+  },
   CredentialInvalid: {
     conditions: ["CredentialsResolved"],
     means: "The Secret or file is of another type or cannot be read as what it should be: the message says which.",
@@ -87,6 +90,14 @@ export const reasons = {
   NoReplicaReport: { conditions: ["Programmed"], means: "No replica has reported yet." },
   Pending: { conditions: ["CredentialsResolved", "TrustResolved", "Programmed"], means: "Not found out yet." },
   Succeeded: { conditions: ["Ready"], means: "Everything that can be checked works." },
+  ExceptionExpiring: {
+    conditions: ["Ready"],
+    means: "The Policy works, and one of its exceptions ends within a week: make its images meet the Policy, or give it another end.",
+  },
+  ExceptionExpired: {
+    conditions: ["Ready"],
+    means: "The Policy works, and one of its exceptions has ended: its images are judged like all others. Remove it.",
+  },
   NotProbed: {
     conditions: ["Ready"],
     means: "Accepted, and no host to probe: hosts behind a wildcard are known once an image names them.",

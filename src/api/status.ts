@@ -23,7 +23,7 @@ const endpoint = struct("One registry host.", {
   reason: optional(text("Why: a success, or the class of the error.", { maxLength: 64 })),
   message: optional(messageField("Why, for people.")),
   latencyMilliseconds: optional(count("Time that the last success took, rounded to two digits.")),
-  authProvider: optional(text("Name of the AuthProvider that answers for it; absent: none does.", { maxLength: 253 })),
+  authProvider: optional(text("AuthProvider that answers for it, name or namespace/name; absent: none does.", { maxLength: 317 })),
   referrersAPI: optional(choice("Whether the registry has the referrers API.", ["Supported", "Unsupported"])),
   consecutiveFailures: optional(count("Failures in a row.")),
   lastCheckTime: optional(timeField("When it was last asked.")),

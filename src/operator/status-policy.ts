@@ -1,4 +1,5 @@
 import type { ExceptionSpec, PolicySpec } from "../api/policy.ts";
+import type { ConditionReason } from "../api/reasons.ts";
 import type { PolicyStatus } from "../api/status.ts";
 import { accepted, conditionsOf, type Judgement, programmed, type Summary } from "./status-conditions.ts";
 import type { PolicyStatusInput } from "./status-input.ts";
@@ -14,7 +15,7 @@ export function policyStatus(input: PolicyStatusInput): PolicyStatus {
   const summary: Summary = {
     // A Verifier that is missing or broken wakes this object when it changes.
     outlook: (failed) => (failed.type === "Accepted" ? "stuck" : "retried"),
-    ...(input.programmed && { ready: { reason: "Succeeded", message: readyMessage(input) } }),
+    ...(input.programmed && { ready: { reason: readyReason(input), message: readyMessage(input) } }),
   };
   const ending = endingExceptions(input.spec, input.now);
   return {
@@ -58,6 +59,13 @@ function trust(input: PolicyStatusInput, valid: Judgement): Judgement {
 function verifiersMessage(verifiers: number): string {
   if (verifiers === 0) return "It names no Verifier";
   return verifiers === 1 ? "The Verifier that it names is ready" : `The ${verifiers} Verifiers that it names are ready`;
+}
+
+/** What is still to be done something about comes first. */
+function readyReason({ spec, now }: PolicyStatusInput): ConditionReason {
+  const ending = endingExceptions(spec, now);
+  if (ending.some(({ expirationTime }) => expirationTime > now)) return "ExceptionExpiring";
+  return ending.length > 0 ? "ExceptionExpired" : "Succeeded";
 }
 
 /** Of exceptions by number and time only: what people wrote is no part of a message (design 2.1). */

@@ -82,8 +82,14 @@ const rows: readonly { readonly name: string; readonly input: PolicyStatusInput;
   {
     name: "an exception that ends within a week, and two that have ended",
     input: { ...input, spec: ending(2 * day, -1, -2 * day, 30 * day) },
-    expected: "Ready=True/Succeeded Accepted=True/Valid TrustResolved=True/Resolved Programmed=True/AllReplicas",
+    expected: "Ready=True/ExceptionExpiring Accepted=True/Valid TrustResolved=True/Resolved Programmed=True/AllReplicas",
     message: "The Verifier that it names is ready; an exception ends 2026-01-03T00:00:00Z; 2 exceptions have ended",
+  },
+  {
+    name: "an exception that has ended, this very millisecond",
+    input: { ...input, spec: ending(0, 30 * day) },
+    expected: "Ready=True/ExceptionExpired Accepted=True/Valid TrustResolved=True/Resolved Programmed=True/AllReplicas",
+    message: "The Verifier that it names is ready; an exception has ended",
   },
 ];
 describe("policyStatus() of", () => {
