@@ -24,8 +24,10 @@ before(async () => {
   await plane.kubectlOk(["create", "rolebinding", "editors", "-n", "team-a", "--clusterrole=countersign-namespaced-editor", "--user=jane"]);
   kubeconfig = await plane.kubeconfigForUser("jane");
   // The authorizer reads roles and bindings by a watch of its own.
-  await eventually("the binding is in force", async () =>
-    (await plane.kubectl(["auth", "can-i", "create", "namespacedstores.countersign.dev", "-n", "team-a"], { kubeconfig })).code === 0,
+  await eventually(
+    "the binding is in force",
+    async () =>
+      (await plane.kubectl(["auth", "can-i", "create", "namespacedstores.countersign.dev", "-n", "team-a"], { kubeconfig })).code === 0,
   );
 });
 after(() => plane?.stop());
