@@ -27,10 +27,12 @@ export interface VerifierSpecCommon {
 export type VerifierSpec<T extends VerifierType = VerifierType> = {
   readonly [K in T]: VerifierSpecCommon & { readonly type: K; readonly config: VerifierConfigs[K] };
 }[T];
+
 /** The KeyProviders that a Verifier names, whatever its type; one that trusts no key itself names none. */
 export function keyProviderRefsOf({ config }: VerifierSpec): readonly string[] {
   return "keyProviderRefs" in config ? config.keyProviderRefs : [];
 }
+
 /** Nothing of an invalid Verifier is needed: it compiles to one that applies to every image and is always inconclusive. */
 export type VerifierSalvage = Readonly<Record<string, never>>;
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import type { AuthProviderStatus } from "../../src/api/status.ts";
 import { type StatusContext, statusOf, uidOf } from "../../src/operator/status-of.ts";
 import type { CompiledStore, Snapshot } from "../../src/snapshot/compiled.ts";
+import type { TrustedKey } from "../../src/trust/ports.ts";
 import { anonymous, cosign, fromSecret, inline, refs, registry, World } from "../snapshot/fixture.ts";
 
 const contextOf = (snapshot: Snapshot): StatusContext => ({
@@ -90,6 +92,20 @@ test("statusOf() of a Verifier whose KeyProvider is missing says which", () => {
   world.put("Verifier", "v", cosign("gone"));
   const status = statusOf({ kind: "Verifier", name: "v" }, contextOf(world.compile()));
   assert.equal(conditionOf(status ?? {}, "TrustResolved"), "False/DependencyNotReady: KeyProvider/gone does not exist");
+});
+
+test("statusOf() of a Verifier counts the keys of the KeyProviders of its own namespace, whatever the cluster's of these names have", () => {
+  const world = new World();
+  const { publicKey } = generateKeyPairSync("ed25519");
+  world.put("NamespacedKeyProvider", "team-a/k", inline);
+  world.put("NamespacedVerifier", "team-a/v", cosign("k"));
+  world.put("Verifier", "v", cosign("k"));
+  const key: TrustedKey = { name: "k", provider: "k", key: publicKey, fingerprint: "sha256:0", algorithm: "Ed25519" };
+  const compiled = world.compile();
+  const withKey = [...compiled.keyProviders].map(([id, entry]) => [id, { ...entry, keyProvider: { keys: () => [key] } }] as const);
+  const context = contextOf({ ...compiled, keyProviders: new Map(withKey) });
+  const keysOf = (name: string): unknown => (statusOf({ kind: "Verifier", name }, context) as { readonly keys?: number } | undefined)?.keys;
+  assert.deepEqual([keysOf("team-a/v"), keysOf("v")], [1, 0]);
 });
 
 test("statusOf() and uidOf() know nothing of what the snapshot does not hold", () => {
