@@ -1,6 +1,6 @@
 import { printRepository, type Repository } from "../oci/repository.ts";
 import type { Location, Store } from "./store.ts";
-import type { ViewStore } from "./view.ts";
+import { describeObject, type ViewStore } from "./view.ts";
 
 /** A Store that can be asked. */
 export interface Reader extends ViewStore {
@@ -83,7 +83,7 @@ export function withoutMisplaced(stores: readonly ViewStore[], repository: Repos
       const { store, ...rest } = entry;
       return {
         ...rest,
-        problem: { class: "Internal", message: `Store/${store.name} cannot say where it reads ${printRepository(repository)}` },
+        problem: { class: "Internal", message: `${describeObject("Store", store.name)} cannot say where it reads ${printRepository(repository)}` },
       };
     }
   });

@@ -46,7 +46,7 @@ function unresolvedCause(image: string, subject: { readonly resolutions: readonl
 }
 
 function describeResolutions({ resolutions }: { readonly resolutions: readonly Resolution[] }): string {
-  return resolutions.map(({ store, digest }) => `${digest} by Store/${store}`).join(", ");
+  return resolutions.map(({ store, digest }) => `${digest} by ${describeObject("Store", store)}`).join(", ");
 }
 
 export interface Outcome extends Told {

@@ -70,6 +70,11 @@ describe("resolveImage()", () => {
   ];
   for (const [what, stores, expected] of rows) it(what, async () => assert.equal(textOf(await resolve(stores)), expected));
 
+  it("calls a Store of a namespace by its kind", async () => {
+    const { summary } = await resolve([store("a", tagged), store("team-a/b", { tags: { v1: otherSubject }, ...mirrored })]);
+    assert.match(summary, /by Store\/a, .* by NamespacedStore\/team-a\/b/);
+  });
+
   it("takes a digest for what it is, and asks nobody", async () => {
     const asked = modelStore("a", tagged);
     assert.equal(textOf(await resolve([entry(asked)], { image: digestImage })), "resolved it, a NotAsked");
