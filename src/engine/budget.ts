@@ -11,10 +11,16 @@ export class Budget {
   readonly startedAt: number;
   readonly bytes: ByteBudget = new ByteBudget();
 
-  constructor(clock: Clock, totalMs: number) {
+  /** `startedAt`: by the monotonic clock; default now. */
+  constructor(clock: Clock, totalMs: number, startedAt: number = clock.monotonic()) {
     this.#clock = clock;
-    this.startedAt = clock.monotonic();
-    this.#endsAt = this.startedAt + totalMs;
+    this.startedAt = startedAt;
+    this.#endsAt = startedAt + totalMs;
+  }
+
+  /** The same time, and bytes as at the beginning: of one of several images, which must not read what another needs. */
+  withOwnBytes(): Budget {
+    return new Budget(this.#clock, this.#endsAt - this.startedAt, this.startedAt);
   }
 
   get elapsedMs(): number {

@@ -50,7 +50,7 @@ describe("a policy with platforms: Named", () => {
       "ends with an index that names itself",
       { indexes: { [subject]: [{ ...amd64, digest: subject }] }, referrers: [artifact()] },
       [each],
-      "allow",
+      "inconclusive SubjectUnresolved",
     ],
   ];
   for (const [sentence, script, policies, word] of rows) it(sentence, async () => assert.equal(await judge(script, ...policies), word));
@@ -58,6 +58,16 @@ describe("a policy with platforms: Named", () => {
   it("denies by what another policy says, whatever is not known of the manifests", async () => {
     assert.equal(await judge({ resolve: "ServerError" }, each, whole), "deny PolicyNotSatisfied");
   });
+
+  for (const [sentence, more] of [
+    ["that only warns", { enforcement: "Warn" }],
+    ["with an exception", { exceptions: [{ expirationTime: 8e15, reason: "SEC-1" }] }],
+  ] as const)
+    it(`${sentence} does not keep the verdict open, whatever is not known of the manifests`, async () => {
+      const some = policy("some", [needs("release")], { platforms: "Named", ...more });
+      assert.equal(await judge({ resolve: "ServerError", referrers: [artifact()] }, some, whole), "allow");
+      assert.equal(await judge({ resolve: "ServerError" }, some, whole), "deny PolicyNotSatisfied");
+    });
 
   it("is reported once, as the manifest that it likes least has it, under the digest that was asked for", async () => {
     const report = await verify([entry(modelStore("s", signed([], amd64)))], { policies: [each] });
