@@ -130,11 +130,12 @@ const mostSalvaged = 1024;
 
 /** Decodes an AuthProvider as it came from the API server or a file. Never throws. */
 export function decodeAuthProvider(raw: unknown): Decoded<AuthProviderSpec, AuthProviderSalvage> {
-  return decodeObject(authProviderSpec, raw, (spec) => {
+  return decodeObject(authProviderSpec, raw, (spec, scope) => {
     const patterns = salvaged(registry, ownValue(spec, "registries"));
     return {
       registries: [...new Map(patterns.map((pattern) => [pattern.text, pattern])).values()],
-      allowedNamespaces: [...new Set(salvaged(allowedNamespace, ownValue(spec, "allowedNamespaces")))],
+      // What a tenant writes lets nobody else in.
+      allowedNamespaces: scope === "Cluster" ? [...new Set(salvaged(allowedNamespace, ownValue(spec, "allowedNamespaces")))] : [],
     };
   });
 }

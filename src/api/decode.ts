@@ -25,13 +25,13 @@ function scopeOf(raw: unknown): ObjectScope {
 export function decodeObject<Spec, Salvage>(
   schemas: SpecSchemas<Spec>,
   raw: unknown,
-  salvage: (spec: unknown) => Salvage,
+  salvage: (spec: unknown, scope: ObjectScope) => Salvage,
 ): Decoded<Spec, Salvage> {
   const findings = new Findings();
   const scope = scopeOf(raw);
   const spec = decodeEnvelope({ schema: schemas[scope], scope }, raw, findings);
   if (spec !== undefined && findings.count === 0) return { ok: true, spec };
-  return { ok: false, diagnostics: findings.diagnostics, salvage: salvage(ownValue(raw, "spec")) };
+  return { ok: false, diagnostics: findings.diagnostics, salvage: salvage(ownValue(raw, "spec"), scope) };
 }
 
 function decodeEnvelope<Spec>(

@@ -113,9 +113,12 @@ const everyNamespace: LabelSelector = { matchLabels: new Map(), matchExpressions
 
 /** Decodes a Policy as it came from the API server or a file. Never throws. */
 export function decodePolicy(raw: unknown): Decoded<PolicySpec, PolicySalvage> {
-  return decodeObject(policySpec, raw, (spec) => ({
+  return decodeObject(policySpec, raw, (spec, scope) => ({
     scopes: walk(scopes, ownValue(spec, "scopes"), "", new Findings()) ?? [{ kind: "all" }],
     excludeScopes: walk(excludeScopes, ownValue(spec, "excludeScopes"), "", new Findings()) ?? [],
-    namespaceSelector: walk(namespaceSelector, ownValue(spec, "namespaceSelector"), "", new Findings()) ?? everyNamespace,
+    // A namespaced one has no selector: one that is written all the same takes nothing away.
+    namespaceSelector:
+      (scope === "Cluster" ? walk(namespaceSelector, ownValue(spec, "namespaceSelector"), "", new Findings()) : undefined) ??
+      everyNamespace,
   }));
 }

@@ -139,5 +139,7 @@ describe("decodeAuthProvider()", () => {
       object("AuthProvider", { registries: ["ghcr.io"], allowedNamespaces: ["team-a", "Team", "team-a", 1] }),
     );
     assert.deepEqual(!decoded.ok && decoded.salvage.allowedNamespaces, ["team-a"]);
+    const tenants = decodeAuthProvider(object("NamespacedAuthProvider", { ...short, allowedNamespaces: ["team-b"] }));
+    assert.deepEqual(!tenants.ok && tenants.salvage.allowedNamespaces, []);
   });
 });

@@ -103,10 +103,27 @@ const fieldNames = [
   "keys",
   "name",
   "publicKey",
+  "require",
+  "anyOf",
+  "verifierRef",
+  "expression",
+  "atLeast",
+  "count",
+  "every",
+  "exceptions",
+  "expirationTime",
+  "namespaceSelector",
+  "matchLabels",
+  "matchExpressions",
+  "operator",
+  "values",
+  "allowedNamespaces",
+  "authProviderRefs",
+  "kind",
 ];
 const values = fc.oneof(
   fc.anything({ maxDepth: 2, withNullPrototype: true }),
-  fc.constantFrom("registry", "anonymous", "cosign", "inline", "*", "ghcr.io", null),
+  fc.constantFrom("registry", "anonymous", "cosign", "inline", "In", "NamespacedVerifier", "2027-01-31T00:00:00Z", "*", "ghcr.io", null),
 );
 /** Objects that have the right fields with the wrong things in them. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(

@@ -212,6 +212,11 @@ describe("the salvage of an invalid Policy", () => {
     });
   }
 
+  it("of a namespace is for all of it, whatever selector is written", () => {
+    const decoded = decodePolicy(object("NamespacedPolicy", { ...invalid, require: [leaf] }));
+    assert.deepEqual(!decoded.ok && decoded.salvage, { ...whole, namespaceSelector: everyNamespace });
+  });
+
   it("never reaches less than the Policy did before one field was spoilt", () => {
     const cases = generateFaults(600, 4).filter(({ kind }) => kind === "Policy");
     assert.ok(cases.length > 50);

@@ -138,6 +138,8 @@ describe("kubectl", options, () => {
     };
     await plane.kubectlOk(["patch", "store", "production", "--subresource=status", "--type=merge", "-p", JSON.stringify({ status })]);
     await plane.kubectlOk(["apply", "-f", "-"], JSON.stringify(object("AuthProvider", accepted.AuthProvider["anonymous"], "public")));
+    for (const kind of ["Policy", "NamespacedPolicy"] as const)
+      await plane.kubectlOk(["apply", "-f", "-"], JSON.stringify(object(kind, accepted[kind]["as short as can be"], "signed")));
     const shown = async (...args: string[]): Promise<string> => {
       const table = await plane.kubectlOk(["get", ...args]);
       return `$ kubectl get ${args.join(" ")}\n${table.replaceAll(/ [0-9]+s\b/g, (age) => ` ${"-".repeat(age.length - 1)}`).replaceAll(/ +$/gm, "")}\n`;
@@ -147,10 +149,16 @@ describe("kubectl", options, () => {
       await shown("csstore", "-o", "wide"),
       await shown("csauth"),
       await shown("stores", "--field-selector=spec.type=ociLayout"),
+      await shown("policies", "-o", "wide"),
+      await shown("csnspolicy", "-n", "team-a"),
     ];
     await matchesGolden("get.txt", tables.join(""));
     const all = await plane.kubectlOk(["get", "countersign", "-o", "name"]);
-    assert.deepEqual(all.trim().split("\n").toSorted(), ["authprovider.countersign.dev/public", "store.countersign.dev/production"]);
+    assert.deepEqual(all.trim().split("\n").toSorted(), [
+      "authprovider.countersign.dev/public",
+      "policy.countersign.dev/signed",
+      "store.countersign.dev/production",
+    ]);
     await plane.kubectlOk(["wait", "--for=condition=Ready=false", "store/production", "--timeout=5s"]);
   });
 });
