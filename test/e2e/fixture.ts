@@ -2,10 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { baseKind, isResourceKind, objectId, type ObjectMeta, type ResourceKind } from "../../src/api/object.ts";
 import { Cluster } from "../../src/app/cluster.ts";
 import { raceSignal, systemClock } from "../../src/kernel/clock.ts";
 import { silentMetrics } from "../../src/kernel/metrics.ts";
+import type { Snapshot } from "../../src/snapshot/compiled.ts";
 import { createJsonLogger } from "../../src/telemetry/logger.ts";
+import type { Transport } from "../../src/transport/transport.ts";
 import { type ControlPlane, startControlPlane } from "../support/real/control-plane.ts";
 import { findTools, type Tools } from "../tools/build.ts";
 import { PassThrough } from "node:stream";
@@ -38,6 +41,10 @@ export interface OperatorOptions {
   readonly kubeconfig?: string;
   /** Default 60 s. */
   readonly readyWithinMs?: number;
+  /** Default false. */
+  readonly rememberVerdicts?: boolean;
+  /** To registries; default: the network of this machine. */
+  readonly transport?: Transport;
 }
 
 /** The operator did not become ready in its time; the message is what it logged. */
@@ -60,7 +67,8 @@ export async function startOperator(plane: ControlPlane, more: OperatorOptions =
     random: Math.random,
     newId: randomUUID,
     version: "0.1.0",
-    rememberVerdicts: false,
+    rememberVerdicts: more.rememberVerdicts ?? false,
+    ...(more.transport !== undefined && { transport: more.transport }),
   });
   const stop = new AbortController();
   let running: Promise<void> = Promise.resolve();
@@ -134,7 +142,28 @@ export function caConfigMap(name: string, pem: string): object {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data: { "ca.crt": pem } };
 }
 
-/** Waits until the operator serves what was applied: the generation and presence of every named object. */
+interface Applied {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly generation?: number };
+}
+/** As {@link apply}; then waits until the operator serves each object of ours as the API server has it now. */
+export async function applied(plane: ControlPlane, operator: Operator, ...objects: readonly object[]): Promise<void> {
+  const input = objects.map((object) => JSON.stringify(object)).join("\n---\n");
+  const answer = JSON.parse(await plane.kubectlOk(["apply", "--server-side", "--force-conflicts", "-o", "json", "-f", "-"], input)) as
+    | Applied
+    | { readonly items: readonly Applied[] };
+  for (const { kind, metadata } of "items" in answer ? answer.items : [answer]) {
+    if (!isResourceKind(kind)) continue;
+    const { uid, generation, name } = metadata;
+    await eventually(`${kind} ${objectId(metadata)} is served in generation ${generation}`, () => {
+      const { current } = operator.cluster.core.holder;
+      const meta = current === undefined ? undefined : entriesOf(current, kind).get(objectId(metadata))?.meta;
+      return meta?.name === name && meta.uid === uid && meta.generation === generation ? true : undefined;
+    });
+  }
+}
+
+/** Waits until the operator serves what was applied: the presence of every named object (`Store/app`, `NamespacedPolicy/team-a/own`). */
 export async function served(
   operator: Operator,
   expected: { readonly present?: readonly string[]; readonly absent?: readonly string[] },
@@ -143,15 +172,18 @@ export async function served(
     const snapshot = operator.cluster.core.holder.current;
     if (snapshot === undefined) return undefined;
     const has = (key: string): boolean => {
-      const [kind = "", name = ""] = key.split("/");
-      const maps = {
-        Store: snapshot.stores,
-        AuthProvider: snapshot.authProviders,
-        Verifier: snapshot.verifiers,
-        KeyProvider: snapshot.keyProviders,
-      };
-      return maps[kind as keyof typeof maps].has(name);
+      const slash = key.indexOf("/");
+      return entriesOf(snapshot, key.slice(0, slash) as ResourceKind).has(key.slice(slash + 1));
     };
     return (expected.present ?? []).every(has) && !(expected.absent ?? []).some(has) ? true : undefined;
   });
+}
+
+/** Of both scopes: a kind and its twin share a map. */
+function entriesOf(
+  { stores, authProviders, verifiers, keyProviders, policies }: Snapshot,
+  kind: ResourceKind,
+): ReadonlyMap<string, { readonly meta: ObjectMeta }> {
+  const maps = { Store: stores, AuthProvider: authProviders, Verifier: verifiers, KeyProvider: keyProviders, Policy: policies };
+  return maps[baseKind(kind)];
 }

@@ -71,8 +71,9 @@ export interface Judged {
 }
 
 /** An object as the API server has it; undefined where there is none. */
-export async function read(plane: ControlPlane, resource: string, name: string): Promise<Judged | undefined> {
-  const { code, stdout } = await plane.kubectl(["get", `${resource}.countersign.dev`, name, "-o", "json"]);
+export async function read(plane: ControlPlane, resource: string, name: string, namespace?: string): Promise<Judged | undefined> {
+  const where = namespace === undefined ? [] : ["--namespace", namespace];
+  const { code, stdout } = await plane.kubectl(["get", `${resource}.countersign.dev`, name, ...where, "-o", "json"]);
   return code === 0 ? (JSON.parse(stdout) as Judged) : undefined;
 }
 
@@ -86,13 +87,13 @@ export function condition(object: Judged | undefined, type: string): string | un
 /** Waits until a condition is as expected, and gives the object then; says what it was in the end. */
 export async function judged(
   plane: ControlPlane,
-  [resource, name]: readonly [resource: string, name: string],
+  [resource, name, namespace]: readonly [resource: string, name: string, namespace?: string],
   expected: Readonly<Record<string, string>>,
 ): Promise<Judged> {
   let last: Judged | undefined;
   try {
     return await eventually(`${resource}/${name} is ${JSON.stringify(expected)}`, async () => {
-      last = await read(plane, resource, name);
+      last = await read(plane, resource, name, namespace);
       return Object.entries(expected).every(([type, value]) => condition(last, type) === value) ? last : undefined;
     });
   } catch (error) {
