@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { keyOfId, objectId, type ObjectKey, objectKey, type ResourceKind, resourceKind } from "../api/object.ts";
 import { ownValue } from "../api/walk.ts";
+import { discoverArtifacts } from "../engine/discover.ts";
+import type { Discovery } from "../engine/discovery.ts";
 import type { Report } from "../engine/report.ts";
 import { type ImageResolution, resolveImage } from "../engine/resolve-image.ts";
 import { ResultCache } from "../engine/result-cache.ts";
@@ -134,6 +136,13 @@ export class Core implements AsyncDisposable {
     const reference = parsed(image);
     const view = this.snapshot().views(reference.repository).cluster;
     return resolveImage({ image, reference, view }, { clock: this.#options.clock, memory: this.#order }, signal);
+  }
+
+  /** What is attached to the image. @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID */
+  async discover(image: string, signal: AbortSignal): Promise<Discovery> {
+    const reference = parsed(image);
+    const view = this.snapshot().views(reference.repository).cluster;
+    return discoverArtifacts({ image, reference, view }, { clock: this.#options.clock, memory: this.#order }, signal);
   }
 
   /** Epoch ms. */

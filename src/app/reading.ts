@@ -1,5 +1,6 @@
 import { baseKind, objectKey, type ResourceKind } from "../api/object.ts";
 import type { CheckEntry, Composition, ObjectRow } from "../cli/ports.ts";
+import type { Discovery } from "../engine/discovery.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
 import type { ManifestSource } from "../manifests/source.ts";
@@ -34,6 +35,10 @@ abstract class Reading implements Composition {
 
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {
     return this.parts.core.resolve(image, signal);
+  }
+
+  discover(image: string, signal: AbortSignal): Promise<Discovery> {
+    return this.parts.core.discover(image, signal);
   }
 
   explain(image: string): Explanation {

@@ -6,6 +6,7 @@ const traits = {
   CLI_NOT_FOUND: { exit: exitCodes.no, remedy: "fix-configuration" },
   CLI_TIMEOUT: { exit: exitCodes.failure, remedy: "retry" },
   CLI_VERIFY_FAILED: { exit: exitCodes.failure, remedy: "retry" },
+  CLI_DISCOVER_FAILED: { exit: exitCodes.failure, remedy: "retry" },
   CLI_RESOLVE_FAILED: { exit: exitCodes.failure, remedy: "retry" },
 } as const satisfies Readonly<Record<string, { readonly exit: ExitCode; readonly remedy: Remedy }>>;
 export type CliErrorCode = keyof typeof traits;

@@ -1,4 +1,5 @@
 import type { ResourceKind } from "../api/object.ts";
+import type { Discovery } from "../engine/discovery.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -42,6 +43,7 @@ export interface ObjectRow {
 export interface Composition extends AsyncDisposable {
   verify(image: string, signal: AbortSignal): Promise<Report>;
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution>;
+  discover(image: string, signal: AbortSignal): Promise<Discovery>;
   explain(image: string): Explanation;
   check(): readonly CheckEntry[];
   /** With files: every endpoint is probed once first. */

@@ -3,6 +3,7 @@ import { addCheck } from "./check.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command.ts";
 import { addCompletion } from "./completion.ts";
+import { addDiscover } from "./discover.ts";
 import { describeError } from "./error-text.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import { addExplain } from "./explain.ts";
@@ -16,6 +17,7 @@ import { addVersion } from "./version.ts";
 /** Every command in the order in which help lists them: one file each. */
 const commands: readonly ((program: Command, context: CommandContext) => Command)[] = [
   addVerify,
+  addDiscover,
   addResolve,
   addExplain,
   addCheck,

@@ -1,4 +1,4 @@
-import { type Clock, nextTurn, raceSignal } from "../kernel/clock.ts";
+import { type Clock, nextTurn } from "../kernel/clock.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mostListed } from "../oci/manifest.ts";
@@ -10,6 +10,7 @@ import { examine, type JudgeDeps } from "./judge.ts";
 import { limitExceeded } from "./limits.ts";
 import type { LocationGroup, OrderMemory, Reader } from "./locations.ts";
 import { StoreError } from "./store.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface SurveyDeps extends JudgeDeps {
   readonly clock: Clock;
@@ -159,23 +160,5 @@ class EntryCount {
   #tooMany(what: string, limit: "pages" | "artifacts"): StoreError {
     const { limits, name } = this.#reader;
     return new StoreError(limitExceeded(`${this.#host} lists more ${what}`, { limit, limits, store: name }));
-  }
-}
-
-/** Ends with the signal's reason even where the Store does not listen to it. */
-async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  const iterator = source[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      signal.throwIfAborted();
-      const next = await raceSignal(iterator.next(), signal);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    // Not awaited: a generator that hangs would hang here too.
-    iterator.return?.().catch(() => {
-      // It was told to stop, and how it stops is its own affair.
-    });
   }
 }

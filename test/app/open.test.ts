@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { after, before, test } from "node:test";
 import type { CheckEntry } from "../../src/cli/ports.ts";
+import type { Discovery } from "../../src/engine/discovery.ts";
 import type { Explanation } from "../../src/snapshot/explanation.ts";
 import { createManifests, createSetting, manifest, run, type Setting } from "./fixture.ts";
 
@@ -165,4 +166,33 @@ test("get prints objects of namespaces with the status that the operator would w
   const { exit, stdout } = await run(["get", "namespacedstores", "-A", ...on(other.directory)]);
   assert.equal(exit, 0);
   assert.match(stdout, /^NAMESPACE +NAME +READY .*\nteam-a +own +(True|False) .*\n$/);
+});
+
+test("discover shows what is attached to an image, without a Verifier, and exits 2 where the registry is down", async () => {
+  const { registry, signed, unsigned } = setting;
+  await using other = await createManifests();
+  await other.write(
+    "all.yaml",
+    manifest("Store", "local", { scopes: [registry.host], type: "registry" }),
+    manifest("AuthProvider", "nobody", { registries: [registry.host], plainHTTPHosts: [registry.host], type: "anonymous" }),
+  );
+  const discover = (image: string) => run(["discover", ...on(other.directory), "-o", "json", image]);
+  const found = await discover(signed);
+  const { artifacts, stores } = json(found.stdout) as Discovery;
+  assert.equal(found.exit, 0);
+  assert.deepEqual(
+    artifacts.map(({ isTagged, heldBy }) => ({ isTagged, heldBy })),
+    [{ isTagged: true, heldBy: ["local"] }],
+  );
+  assert.deepEqual(
+    stores.map(({ name, state }) => `${name} ${state}`),
+    ["local Complete"],
+  );
+  assert.deepEqual((json((await discover(unsigned)).stdout) as Discovery).artifacts, []);
+  await registry.stop();
+  try {
+    assert.equal((await discover(signed)).exit, 2);
+  } finally {
+    await registry.start();
+  }
 });

@@ -1,11 +1,13 @@
 import { runCli } from "../../src/cli/run.ts";
 import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ServeOptions } from "../../src/cli/ports.ts";
+import type { Discovery } from "../../src/engine/discovery.ts";
 import type { Report } from "../../src/engine/report.ts";
 import type { ImageResolution } from "../../src/engine/resolve-image.ts";
 import { CodedError } from "../../src/kernel/error.ts";
 import type { Explanation } from "../../src/snapshot/explanation.ts";
 import { ManualClock } from "../support/clock.ts";
 import type { Outcome } from "../support/txtar.ts";
+import { discoveries } from "./discoveries.ts";
 import { accepted, explain, now, reports, stores } from "./fixtures.ts";
 import { resolutions } from "./resolutions.ts";
 
@@ -13,6 +15,7 @@ import { resolutions } from "./resolutions.ts";
 export interface Answers {
   readonly verify?: (image: string, signal: AbortSignal) => Promise<Report>;
   readonly resolve?: (image: string, signal: AbortSignal) => Promise<ImageResolution>;
+  readonly discover?: (image: string, signal: AbortSignal) => Promise<Discovery>;
   readonly explain?: (image: string) => Explanation;
   readonly check?: readonly CheckEntry[];
   readonly rows?: readonly ObjectRow[];
@@ -55,6 +58,7 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
   const composition: Composition = {
     verify: answers.verify ?? (async (image) => reports.get(image) ?? fail(image)),
     resolve: answers.resolve ?? (async (image) => resolutions.get(image) ?? fail(image)),
+    discover: answers.discover ?? (async (image) => discoveries.get(image) ?? fail(image)),
     explain: answers.explain ?? explain,
     check: () => answers.check ?? accepted,
     rows: async (kind) => (answers.rows ?? stores).filter((row) => row.kind === kind),

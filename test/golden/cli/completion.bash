@@ -5,7 +5,7 @@ _countersign() {
   if [[ $current == "=" ]]; then current=""; elif [[ $previous == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD - 2]}"; fi
   for ((at = 1; at < COMP_CWORD; at++)); do
     case "$command ${COMP_WORDS[at]}" in
-      'verify -o' | 'verify --output' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get --in-namespace' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
+      'verify -o' | 'verify --output' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'discover -o' | 'discover --output' | 'discover --manifests' | 'discover --kubeconfig' | 'discover --namespace' | 'discover --file-root' | 'discover --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get --in-namespace' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
         at=$((at + 1)); [[ ${COMP_WORDS[at]} == "=" ]] && at=$((at + 1)) ;;
       "$command -"*) ;;
       " "*) command="${COMP_WORDS[at]}" ;;
@@ -20,6 +20,12 @@ _countersign() {
     'verify --namespace') words='' ;;
     'verify --file-root') words='@directory' ;;
     'verify --timeout') words='' ;;
+    'discover -o' | 'discover --output') words='text json yaml' ;;
+    'discover --manifests') words='@directory' ;;
+    'discover --kubeconfig') words='@file' ;;
+    'discover --namespace') words='' ;;
+    'discover --file-root') words='@directory' ;;
+    'discover --timeout') words='' ;;
     'resolve -o' | 'resolve --output') words='text json yaml' ;;
     'resolve --manifests') words='@directory' ;;
     'resolve --kubeconfig') words='@file' ;;
@@ -59,6 +65,7 @@ _countersign() {
         case "$command" in
           '') words='-V --version -h --help' ;;
           'verify') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
+          'discover') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'resolve') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'explain') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'check') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
@@ -70,10 +77,10 @@ _countersign() {
         esac
       else
         case "$command $place" in
-          " 0") words='verify resolve explain check get serve completion version help' ;;
+          " 0") words='verify discover resolve explain check get serve completion version help' ;;
           'get '0) words='stores namespacedstores authproviders namespacedauthproviders verifiers namespacedverifiers keyproviders namespacedkeyproviders policies namespacedpolicies' ;;
           'completion '0) words='bash zsh fish' ;;
-          'help '0) words='verify resolve explain check get serve completion version' ;;
+          'help '0) words='verify discover resolve explain check get serve completion version' ;;
         esac
       fi
       ;;

@@ -4,6 +4,7 @@ _countersign_commands() {
   local -a commands
   commands=(
     'verify:judge images: allow, deny or inconclusive'
+    'discover:show what is attached to an image, and to what is attached to it, as every store lists it; verifies nothing'
     'resolve:print the digest that each image stands for, and what each store makes of its tag'
     'explain:say which stores would be asked about images, with which credential, and why; contacts no registry'
     'check:say of every object whether it is accepted; exits 1 if one is not'
@@ -35,6 +36,17 @@ _countersign() {
         '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
         '(-h --help)'{-h,--help}'[display help for command]' \
         '*:IMAGE:()'
+      ;;
+    discover)
+      _arguments -s -S \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
+        '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '1:IMAGE:()'
       ;;
     resolve)
       _arguments -s -S \
@@ -107,7 +119,7 @@ _countersign() {
       ;;
     help)
       _arguments -s -S \
-        '1:COMMAND:(verify resolve explain check get serve completion version)'
+        '1:COMMAND:(verify discover resolve explain check get serve completion version)'
       ;;
   esac
 }
