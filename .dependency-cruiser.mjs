@@ -3,7 +3,7 @@ const floors = [
   ["kernel"],
   ["oci", "pki", "api", "workload"],
   ["engine", "keychain", "trust", "transport", "kube", "manifests", "compute", "telemetry"],
-  ["snapshot", "health", "auth", "store", "verifier", "key"],
+  ["snapshot", "health", "tape", "auth", "store", "verifier", "key"],
   ["operator", "admission", "cli"],
   ["app"],
 ];
@@ -21,7 +21,7 @@ const floorRules = floors.flat().map((room) => {
     to: { path: "^src/", pathNot: dirs(allowed) },
   };
 });
-const pure = dirs(["kernel", "oci", "pki", "api", "workload", "engine", "keychain", "trust", "snapshot"]);
+const pure = dirs(["kernel", "oci", "pki", "api", "workload", "engine", "keychain", "trust", "snapshot", "tape"]);
 /** Small libraries without input or output; each has its line in docs/adr/0003-dependencies.md. */
 const pureLibraries = ["lru-cache", "@noble/curves"];
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional", "npm-no-pkg", "npm-unknown"];

@@ -1,7 +1,9 @@
 import { addAbortSignal } from "node:stream";
 import { AppError } from "./app/app-error.ts";
 import { open } from "./app/open.ts";
+import { replayFile } from "./app/replay.ts";
 import { serve } from "./app/serve.ts";
+import { createTapeFile } from "./app/tape-file.ts";
 import type { CliOutput } from "./cli/ports.ts";
 import { runCli } from "./cli/run.ts";
 import { systemClock } from "./kernel/clock.ts";
@@ -67,6 +69,8 @@ process.exitCode = await runCli(
         },
         signal,
       ),
+    createFile: createTapeFile,
+    replay: (path, signal) => replayFile(path, { clock: systemClock }, signal),
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     stdin: readStdin,

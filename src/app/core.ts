@@ -20,10 +20,12 @@ import type { CompiledStore, Snapshot } from "../snapshot/compiled.ts";
 import { Compiler } from "../snapshot/compiler.ts";
 import { SnapshotHolder } from "../snapshot/holder.ts";
 import type { NamespaceLabels } from "../snapshot/namespace-selector.ts";
+import { record, type Recording } from "../tape/record.ts";
 import { Transport } from "../transport/transport.ts";
 import { AppError } from "./app-error.ts";
 import { PolicyExpressions } from "./expressions.ts";
 import { createFactories } from "./factories.ts";
+import { type RealmsRequest, toRecordRequest } from "./record.ts";
 
 export interface CoreOptions {
   readonly source: ResourceSource;
@@ -101,17 +103,9 @@ export class Core implements AsyncDisposable {
    * @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID
    */
   async verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
-    const snapshot = this.snapshot();
-    const reference = parsed(image);
-    const known = namespace === undefined ? undefined : this.namespaceOf(namespace);
     const { clock } = this.#options;
     return verifyRealms(
-      {
-        image,
-        reference,
-        realms: snapshot.views(reference.repository, known),
-        ...(known !== undefined && { namespace: { name: known.name, labels: known.labels ?? {} } }),
-      },
+      this.#request(image, this.snapshot(), namespace),
       {
         clock,
         memory: this.#order,
@@ -121,6 +115,13 @@ export class Core implements AsyncDisposable {
       },
       signal,
     );
+  }
+
+  /** As `verify`, anew, and with everything that the verdict is made of. @throws AppError */
+  async record(image: string, signal: AbortSignal, namespace?: string): Promise<Recording> {
+    const snapshot = this.snapshot();
+    const request = toRecordRequest(this.#request(image, snapshot, namespace), snapshot);
+    return record(request, { clock: this.#options.clock, expressions: this.#expressions.pool }, signal);
   }
 
   /** A namespace with its labels, as far as the source knows them. */
@@ -158,6 +159,17 @@ export class Core implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#transport.close(), this.#expressions[Symbol.asyncDispose]()]);
+  }
+
+  #request(image: string, snapshot: Snapshot, namespace: string | undefined): RealmsRequest {
+    const reference = parsed(image);
+    const known = namespace === undefined ? undefined : this.namespaceOf(namespace);
+    return {
+      image,
+      reference,
+      realms: snapshot.views(reference.repository, known),
+      ...(known !== undefined && { namespace: { name: known.name, labels: known.labels ?? {} } }),
+    };
   }
 
   #published(next: Snapshot, previous: Snapshot | undefined): void {

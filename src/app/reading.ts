@@ -1,5 +1,5 @@
 import { baseKind, objectKey, type ResourceKind } from "../api/object.ts";
-import type { CheckEntry, Composition, ObjectRow } from "../cli/ports.ts";
+import type { CheckEntry, Composition, ObjectRow, RecordedReport } from "../cli/ports.ts";
 import type { Discovery } from "../engine/discovery.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
@@ -31,6 +31,10 @@ abstract class Reading implements Composition {
 
   verify(image: string, signal: AbortSignal): Promise<Report> {
     return this.parts.core.verify(image, signal);
+  }
+
+  record(image: string, signal: AbortSignal): Promise<RecordedReport> {
+    return this.parts.core.record(image, signal);
   }
 
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {

@@ -8,6 +8,7 @@ const traits = {
   CLI_VERIFY_FAILED: { exit: exitCodes.failure, remedy: "retry" },
   CLI_DISCOVER_FAILED: { exit: exitCodes.failure, remedy: "retry" },
   CLI_RESOLVE_FAILED: { exit: exitCodes.failure, remedy: "retry" },
+  CLI_REPLAY_FAILED: { exit: exitCodes.usage, remedy: "fix-configuration" },
 } as const satisfies Readonly<Record<string, { readonly exit: ExitCode; readonly remedy: Remedy }>>;
 export type CliErrorCode = keyof typeof traits;
 /** Every code of the command line's own errors. */

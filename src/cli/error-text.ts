@@ -1,8 +1,10 @@
 import { type ErrorClass, errorClasses, remedies } from "../api/error-class.ts";
 import { CodedError, type Remedy } from "../kernel/error.ts";
+import { TapeError } from "../tape/tape-error.ts";
 import { CliError } from "./cli-error.ts";
 import { printable } from "./escape.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
+import { tapeAdvice } from "./tape-advice.ts";
 
 /** Causes deeper than this repeat what was said. */
 const maxCauses = 4;
@@ -41,6 +43,7 @@ function line(error: CodedError<string>): string {
 export function adviceFor(error: unknown): string {
   if (!(error instanceof CodedError)) return byRemedy.none;
   if (error instanceof CliError) return error.advice;
+  if (error instanceof TapeError) return tapeAdvice[error.code];
   const found = "class" in error ? errorClasses.find((name): name is ErrorClass => name === error.class) : undefined;
   const remedy: Remedy = error.remedy;
   return found === undefined ? byRemedy[remedy] : remedies[found];

@@ -113,7 +113,7 @@ function namespaceParser(option: string): (text: string) => string {
 }
 
 /** An empty path is most often an unset variable of a script: refused, for it would mean another directory or another cluster. */
-function nonEmpty(option: string): (text: string) => string {
+export function nonEmpty(option: string): (text: string) => string {
   return (text) => {
     if (text !== "") return text;
     throw new CliError("CLI_USAGE", `${option} is empty`, { advice: `give ${option} a path, or leave it out` });

@@ -39,9 +39,36 @@ export interface ObjectRow {
   readonly object: unknown;
 }
 
+/** A verification, and everything that it was made of (docs/reference/recording.md). */
+export interface RecordedReport {
+  readonly report: Report;
+  /** The bytes of the recording, with the report as it was printed. @throws TapeError TAPE_TOO_LARGE */
+  encode(printed: { readonly report: object; readonly recordedBy: string }): Uint8Array;
+}
+/** A file that is there whole, or not at all. */
+export interface NewFile extends AsyncDisposable {
+  commit(bytes: Uint8Array): Promise<void>;
+}
+/** What a recording comes to today. */
+export interface ReplayedReport {
+  readonly report: Report;
+  /** Of the image, as far as the report needs it. */
+  readonly explanation: Explanation;
+  /** The report as it was printed then. */
+  readonly printed: unknown;
+  readonly recordedBy: string;
+  /** Epoch ms. */
+  readonly startTime: number;
+  readonly keys: readonly { readonly provider: string; readonly name: string; readonly algorithm: string; readonly fingerprint: string }[];
+  /** What Verifiers and expressions came to, where that is not what was recorded. */
+  readonly differences: readonly string[];
+}
+
 /** The same engine and the same objects for every command. */
 export interface Composition extends AsyncDisposable {
   verify(image: string, signal: AbortSignal): Promise<Report>;
+  /** As `verify`, anew. */
+  record(image: string, signal: AbortSignal): Promise<RecordedReport>;
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution>;
   discover(image: string, signal: AbortSignal): Promise<Discovery>;
   explain(image: string): Explanation;
@@ -55,6 +82,10 @@ export interface CliDeps {
   readonly open: (options: CompositionOptions, signal: AbortSignal) => Promise<Composition>;
   /** Long-running: resolves when `signal` aborts and everything has been drained. */
   readonly serve: (options: ServeOptions, signal: AbortSignal) => Promise<void>;
+  /** For a recording; fails at once where it could not be written. @throws TapeError TAPE_UNWRITABLE */
+  readonly createFile: (path: string) => Promise<NewFile>;
+  /** Verifies again what a file holds, and contacts nobody. @throws TapeError */
+  readonly replay: (path: string, signal: AbortSignal) => Promise<ReplayedReport>;
   readonly stdout: CliOutput;
   readonly stderr: CliOutput;
   /** Reads standard input to its end; ≤ 4 MiB. */

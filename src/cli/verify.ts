@@ -1,13 +1,16 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Report } from "../engine/report.ts";
 import { type CommandContext, withComposition } from "./command.ts";
 import { printDocument } from "./document.ts";
 import { answersOf, eachImage, exitOf, type ImageWork, type Outcome, printErrors, refuseInvalid, refuseNone } from "./each-image.ts";
-import type { ExitCode } from "./exit.ts";
+import { printable } from "./escape.ts";
+import { type ExitCode, exitCodes } from "./exit.ts";
 import { isSingle, readImages } from "./images.ts";
-import { addCommonOptions, type CommonOptions, outputOption } from "./options.ts";
+import { addCommonOptions, type CommonOptions, nonEmpty, outputOption } from "./options.ts";
 import { paintFor } from "./paint.ts";
 import type { Composition } from "./ports.ts";
+import { verifyingMode } from "./record.ts";
+import { differencesOf, notesOf, replayed } from "./replay.ts";
 import { toReportDocument } from "./report-document.ts";
 import { renderReport } from "./report-text.ts";
 
@@ -16,6 +19,8 @@ const answers = { allow: "yes", deny: "no", inconclusive: "doubt" } as const;
 
 interface VerifyOptions extends CommonOptions {
   readonly output: (typeof formats)[number];
+  readonly record?: string;
+  readonly replay?: string;
 }
 interface How {
   readonly options: VerifyOptions;
@@ -26,28 +31,54 @@ export function addVerify(program: Command, context: CommandContext): Command {
   const command = program
     .command("verify")
     .description("judge images: allow, deny or inconclusive")
-    .argument("<IMAGE...>", 'image references; "-" reads them from standard input, one a line')
+    .argument("[IMAGE...]", 'image references; "-" reads them from standard input, one a line')
     .addOption(outputOption(formats))
+    .addOption(
+      new Option("--record <FILE>", "keep everything that the verdict on one image is made of, and no secret").argParser(
+        nonEmpty("--record"),
+      ),
+    )
+    .addOption(
+      new Option("--replay <FILE>", "verify again what was recorded, without contacting anybody")
+        .argParser(nonEmpty("--replay"))
+        .conflicts(["record", "manifests", "kubeconfig", "namespace", "fileRoot"]),
+    )
     .action(async (images: readonly string[], options: VerifyOptions) => context.finish(await verify(images, options, context)));
   return addCommonOptions(command);
 }
 
 async function verify(given: readonly string[], options: VerifyOptions, context: CommandContext): Promise<ExitCode> {
+  if (options.replay !== undefined) return await replay(options.replay, given, { options, context });
   const images = await readImages(given, context);
   refuseNone(images, "verify");
-  return withComposition(options, context, async (composition) => {
+  await using mode = await verifyingMode(options.record, images, context);
+  return await withComposition(options, context, async (composition) => {
     refuseInvalid(images, composition);
     const work: ImageWork<Report> = {
       verb: "verify",
       doing: "verifying",
       failed: "CLI_VERIFY_FAILED",
-      run: (image, signal) => composition.verify(image, signal),
+      run: (image, signal) => mode.verify(image, composition, signal),
       timedOut,
     };
     const outcomes = await eachImage(images, work, { options, context });
-    print(outcomes, composition, { options, context, single: isSingle(given) });
+    await mode.finish(composition);
+    print(outcomes, composition, { options, context, single: isSingle(given) || options.record !== undefined });
     return exitOf(outcomes, ({ verdict }) => answers[verdict.outcome]);
   });
+}
+
+async function replay(file: string, given: readonly string[], how: How): Promise<ExitCode> {
+  const { options, context } = how;
+  const { stderr, version } = context.deps;
+  const answer = await replayed(file, given, { timeoutMs: options.timeout, context });
+  const { report, explanation } = answer;
+  const outcomes = [{ image: report.image, value: report }];
+  print(outcomes, { check: () => [], explain: () => explanation }, { ...how, single: true });
+  if (options.output === "text") stderr.write(notesOf(answer));
+  const differences = differencesOf(answer, version);
+  for (const difference of differences) stderr.write(`replay differs: ${printable(difference)}\n`);
+  return differences.length > 0 ? exitCodes.failure : exitOf(outcomes, ({ verdict }) => answers[verdict.outcome]);
 }
 
 function timedOut(image: string, { sentence, durationMs }: { readonly sentence: string; readonly durationMs: number }): Report {
@@ -66,7 +97,11 @@ function timedOut(image: string, { sentence, durationMs }: { readonly sentence: 
   };
 }
 
-function print(outcomes: readonly Outcome<Report>[], composition: Composition, how: How & { readonly single: boolean }): void {
+function print(
+  outcomes: readonly Outcome<Report>[],
+  composition: Pick<Composition, "check" | "explain">,
+  how: How & { readonly single: boolean },
+): void {
   const { stdout, stderr } = how.context.deps;
   const reports = answersOf(outcomes);
   if (how.options.output === "text") {

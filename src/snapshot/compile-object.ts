@@ -3,6 +3,7 @@ import type { Diagnostic } from "../api/diagnostic.ts";
 import { decodeKeyProvider } from "../api/key-provider.ts";
 import { keyOfId, type ObjectKey, resolveRef } from "../api/object.ts";
 import { decodeVerifier, keyProviderRefsOf } from "../api/verifier.ts";
+import { ownValue } from "../api/walk.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../keychain/ports.ts";
 import type { CompiledAuthProvider, CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
@@ -69,6 +70,7 @@ export function compileVerifier(
       ...(built.verifier.signedBy ?? []).map((name) => keyOfId("Verifier", name)),
     ],
     spec,
+    rawSpec: ownValue(object.raw, "spec"),
     ...(spec.scopes !== undefined && { scopes: spec.scopes }),
     verifier: built.verifier,
     ...(problem !== undefined && { problem }),

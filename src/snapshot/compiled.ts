@@ -64,6 +64,8 @@ export interface CompiledAuthProvider extends CompiledBase {
 export interface CompiledVerifier extends CompiledBase {
   readonly kind: "Verifier";
   readonly spec?: VerifierSpec;
+  /** `spec` as it stands in the manifest: what a recording builds it from again. */
+  readonly rawSpec?: unknown;
   /** Ids of the KeyProviders that it names. */
   readonly keyProviders: readonly string[];
   /** The images that it judges; absent: all. */

@@ -36,22 +36,18 @@ const longestMs = 7_200_000;
  */
 export function decodeTape(bytes: Uint8Array): Tape {
   if (bytes.byteLength > longestTape)
-    throw new TapeError("TAPE_TOO_LARGE", `It is larger than ${longestTape / 1024 / 1024} MiB, as no recording is`, {
-      remedy: "fix-configuration",
-    });
-  const parsed = parseJSON(bytes, "It", { bytes: longestTape, depth: deepest });
-  if (!parsed.ok) throw notATape(`${parsed.message}: it is no recording, or not all of one`);
+    throw new TapeError("TAPE_TOO_LARGE", `The file is larger than ${longestTape / 1024 / 1024} MiB, as no recording is`);
+  const parsed = parseJSON(bytes, "The file", { bytes: longestTape, depth: deepest });
+  if (!parsed.ok) throw notATape(`${parsed.message}: it is no recording, or not the whole of one`);
   const object = asObject(parsed.value);
-  if (object === undefined || field(object, "format") !== tapeFormat) throw notATape(`It is JSON and no recording of "verify --record"`);
+  if (object === undefined || field(object, "format") !== tapeFormat) throw notATape(`The file is JSON, and no recording`);
   if (field(object, "version") !== tapeVersion)
-    throw new TapeError("TAPE_VERSION_UNKNOWN", `It is a recording of another version than ${tapeVersion}`, {
-      remedy: "fix-configuration",
-    });
+    throw new TapeError("TAPE_VERSION_UNKNOWN", `The recording is not of version ${tapeVersion}`);
   return tapeShape(object, "");
 }
 
 function notATape(message: string): TapeError {
-  return new TapeError("TAPE_NOT_A_TAPE", message, { remedy: "fix-configuration" });
+  return new TapeError("TAPE_NOT_A_TAPE", message);
 }
 
 const digest: Shape<Digest> = (value, at) => {

@@ -7,9 +7,7 @@ export function encodeTape(tape: Tape): Uint8Array {
   // Base64 is longer: this is asked first so that what cannot fit is not made.
   const bytes = contentBytes > longestTape ? undefined : Buffer.from(`${JSON.stringify(toJSON(tape))}\n`);
   if (bytes !== undefined && bytes.byteLength <= longestTape) return bytes;
-  throw new TapeError("TAPE_TOO_LARGE", `The verification read too much: a recording has at most ${longestTape / 1024 / 1024} MiB`, {
-    remedy: "fix-configuration",
-  });
+  throw new TapeError("TAPE_TOO_LARGE", `The verification read too much: a recording has at most ${longestTape / 1024 / 1024} MiB`);
 }
 
 function toJSON({ content, ...tape }: Tape): object {

@@ -62,7 +62,7 @@ export class RecordSequence implements Sequence {
       this.#enqueue({ call, outcome: { type: "found", result }, act, isWanted: always });
     started(work).then(
       (value) => deliver(describeSafely(value, describe), () => resolve(value)),
-      (error: unknown) => deliver("failed", () => reject(error as Error)),
+      (error: unknown) => deliver("failed", () => reject(error)),
     );
     return promise;
   }

@@ -26,7 +26,7 @@ export interface RecordRequest {
 }
 export interface VerifierOrigin {
   /** `spec` as it stands in the manifest. */
-  readonly spec: unknown;
+  readonly spec: object;
   /** By id: those that the spec names and that exist. */
   readonly keyProviders: ReadonlyMap<string, KeyProvider>;
 }
@@ -34,16 +34,14 @@ export interface RecordDeps {
   readonly clock: Clock;
   /** Absent: policies with an expression stay open. */
   readonly expressions?: Expressions;
-  /** Version of the program. */
-  readonly version: string;
   /** As of `VerifyDeps`. */
   readonly totalMs?: number;
   readonly hedgeMs?: number;
 }
 export interface Recording {
   readonly report: Report;
-  /** The bytes of the recording, with the report as it was printed. @throws TapeError TAPE_TOO_LARGE */
-  encode(printed: Readonly<Record<string, unknown>>): Uint8Array;
+  /** The bytes of the recording, with the report as it was printed, and by which version. @throws TapeError TAPE_TOO_LARGE */
+  encode(printed: { readonly report: object; readonly recordedBy: string }): Uint8Array;
 }
 
 /**
@@ -52,7 +50,7 @@ export interface Recording {
  */
 export async function record(request: RecordRequest, deps: RecordDeps, signal: AbortSignal): Promise<Recording> {
   const { image, reference, namespace, realms } = request;
-  const { clock, expressions, version, totalMs, hedgeMs } = deps;
+  const { clock, expressions, totalMs, hedgeMs } = deps;
   const data = toTapeRealms(realms, reference.repository);
   const verifiers = verifiersOf(realms);
   const trust = trustOf([...verifiers.keys()], request.origin);
@@ -73,10 +71,9 @@ export async function record(request: RecordRequest, deps: RecordDeps, signal: A
     },
     stop.signal,
   );
-  const tape: Omit<Tape, "report"> = {
+  const tape: Omit<Tape, "report" | "recordedBy"> = {
     format: tapeFormat,
     version: tapeVersion,
-    recordedBy: version,
     image,
     ...(namespace !== undefined && { namespace: { name: namespace.name, labels: namespace.labels } }),
     startTime,
@@ -86,7 +83,7 @@ export async function record(request: RecordRequest, deps: RecordDeps, signal: A
     events: sequence.close(),
     content: sequence.content.all,
   };
-  return { report, encode: (printed) => encodeTape({ ...tape, report: printed }) };
+  return { report, encode: (printed) => encodeTape({ ...tape, ...printed }) };
 }
 
 function verifiersOf({ cluster, namespaced }: Realms) {
@@ -116,7 +113,7 @@ function toTapeKeyProvider(name: string, provider: KeyProvider): TapeKeyProvider
   const { problem } = provider;
   const keys = provider.keys().map(({ name: keyName, key }) => {
     if (key.type !== "public") throw new InvariantError("A verifier trusts what is no public key");
-    return { name: keyName, publicKey: key.export({ type: "spki", format: "pem" }).toString() };
+    return { name: keyName, publicKey: key.export({ type: "spki", format: "pem" }) };
   });
   return { name, keys, ...(problem !== undefined && { problem }) };
 }

@@ -88,7 +88,7 @@ export class ReplaySequence implements Sequence {
     this.#change();
     started(work).then(
       (value) => settle(describeSafely(value, describe), () => resolve(value)),
-      (error: unknown) => settle("failed", () => reject(error as Error)),
+      (error: unknown) => settle("failed", () => reject(error)),
     );
     return promise;
   }

@@ -94,5 +94,5 @@ function toKeyProvider({ name, keys, problem }: Tape["keyProviders"][number]): K
 }
 
 function invalid(what: string): TapeError {
-  return new TapeError("TAPE_INVALID", `The recording is not valid: ${what}`, { remedy: "fix-configuration" });
+  return new TapeError("TAPE_INVALID", `The recording is not valid: ${what}`);
 }

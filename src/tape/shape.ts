@@ -7,7 +7,8 @@ export type Shape<T> = (value: unknown, at: string) => T;
 export interface Optional<T> {
   readonly optional: Shape<T>;
 }
-type Members<T> = { readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? Optional<Exclude<T[K], undefined>> : Shape<T[K]> };
+/** No member of what is read may be there and be undefined: one whose type says so may be absent. */
+type Members<T> = { readonly [K in keyof T]-?: undefined extends T[K] ? Optional<Exclude<T[K], undefined>> : Shape<T[K]> };
 
 export function invalid(at: string, what: string): TapeError {
   return new TapeError("TAPE_INVALID", `The recording is not valid: ${at} ${what}`);

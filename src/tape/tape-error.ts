@@ -11,6 +11,11 @@ export const tapeErrorCodes = [
   "TAPE_TOO_LARGE",
   "TAPE_WITHOUT_END",
 ] as const;
+export type TapeErrorCode = (typeof tapeErrorCodes)[number];
 
-/** A recording cannot be made, or cannot be played. `message` says what and where, and echoes nothing of the recording but places in it. */
-export class TapeError extends CodedError<(typeof tapeErrorCodes)[number]> {}
+/** A recording cannot be made, or cannot be played: another file has to be given. `message` echoes nothing of a recording but places in it. */
+export class TapeError extends CodedError<TapeErrorCode> {
+  constructor(code: TapeErrorCode, message: string) {
+    super(code, message, { remedy: "fix-configuration" });
+  }
+}

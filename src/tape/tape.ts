@@ -32,7 +32,7 @@ export interface Tape {
   /** By digest, each once. */
   readonly content: ReadonlyMap<Digest, Uint8Array>;
   /** As `verify -o json` printed it. */
-  readonly report: Readonly<Record<string, unknown>>;
+  readonly report: object;
 }
 
 export interface TapeView {
@@ -70,7 +70,7 @@ export interface TapeViewVerifier {
 export interface TapeVerifier {
   readonly name: string;
   /** `spec` as it stood in the manifest. */
-  readonly spec: unknown;
+  readonly spec: object;
 }
 export interface TapeKeyProvider {
   readonly name: string;

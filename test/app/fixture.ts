@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { open } from "../../src/app/open.ts";
+import { replayFile } from "../../src/app/replay.ts";
 import { serve } from "../../src/app/serve.ts";
+import { createTapeFile } from "../../src/app/tape-file.ts";
 import type { CliOutput } from "../../src/cli/ports.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
@@ -57,6 +59,8 @@ export async function run(
     {
       open: (options, aborted) => open(options, { env: {}, version: "0.0.0" }, aborted),
       serve: (options, aborted) => serve(options, { env: {}, stdout, stderr, logStream, version: "0.1.0" }, aborted),
+      createFile: createTapeFile,
+      replay: (path, aborted) => replayFile(path, { clock: systemClock }, aborted),
       stdout,
       stderr,
       stdin: () => Promise.resolve(""),

@@ -30,7 +30,7 @@ describe("runCli()", () => {
     [["frobnicate"], "Unknown command 'frobnicate'", all("")],
     [["check", "--manifest", "m"], "Unknown option '--manifest'", `did you mean --manifests? ${all(" check")}`],
     [["check", "--zzz"], "Unknown option '--zzz'", all(" check")],
-    [["verify"], "Missing required argument 'IMAGE'", all(" verify")],
+    [["verify"], "There is no image to verify", "name one, or write one a line to standard input"],
     [["check", "x"], "Too many arguments for 'check'. Expected 0 arguments but got 1: x", all(" check")],
     [["check", "--manifests"], "Option '--manifests <DIR>' argument missing", all(" check")],
     [["check", "--\u001b[2J"], "Unknown option '--\\u001b[2J'", all(" check")],

@@ -1,5 +1,5 @@
 import { runCli } from "../../src/cli/run.ts";
-import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ServeOptions } from "../../src/cli/ports.ts";
+import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ReplayedReport, ServeOptions } from "../../src/cli/ports.ts";
 import type { Discovery } from "../../src/engine/discovery.ts";
 import type { Report } from "../../src/engine/report.ts";
 import type { ImageResolution } from "../../src/engine/resolve-image.ts";
@@ -20,6 +20,9 @@ export interface Answers {
   readonly check?: readonly CheckEntry[];
   readonly rows?: readonly ObjectRow[];
   readonly open?: () => Promise<void>;
+  readonly encode?: () => Uint8Array;
+  readonly replay?: (path: string) => Promise<ReplayedReport>;
+  readonly createFile?: () => Promise<void>;
 }
 export interface SessionOptions {
   readonly answers?: Answers;
@@ -35,6 +38,9 @@ export interface Session extends Outcome {
   readonly opened: readonly CompositionOptions[];
   readonly served: readonly ServeOptions[];
   readonly closed: number;
+  /** What was committed, by path; and how many files were begun and ended. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly closedFiles: number;
   /** Goes on counting after the command has ended. */
   readonly composition: { readonly closed: number };
 }
@@ -45,7 +51,15 @@ export class FakeError extends CodedError<"FAKE_UNREADABLE"> {}
 /** Runs one command line against the fixtures, or what `answers` puts in their place. */
 export async function run(argv: readonly string[], options: SessionOptions = {}): Promise<Session> {
   const { answers = {}, clock = new ManualClock(now), terminal = false } = options;
-  const seen = { stdout: "", stderr: "", closed: 0, opened: [] as CompositionOptions[], served: [] as ServeOptions[] };
+  const seen = {
+    stdout: "",
+    stderr: "",
+    closed: 0,
+    closedFiles: 0,
+    files: new Map<string, string>(),
+    opened: [] as CompositionOptions[],
+    served: [] as ServeOptions[],
+  };
   const output = (name: "stdout" | "stderr"): CliDeps["stdout"] => ({
     write: (text) => {
       seen[name] += text;
@@ -57,6 +71,10 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
   });
   const composition: Composition = {
     verify: answers.verify ?? (async (image) => reports.get(image) ?? fail(image)),
+    record: async (image, signal) => ({
+      report: await composition.verify(image, signal),
+      encode: answers.encode ?? ((given) => Buffer.from(JSON.stringify(given))),
+    }),
     resolve: answers.resolve ?? (async (image) => resolutions.get(image) ?? fail(image)),
     discover: answers.discover ?? (async (image) => discoveries.get(image) ?? fail(image)),
     explain: answers.explain ?? explain,
@@ -75,6 +93,16 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
     serve: async (given) => {
       seen.served.push(given);
     },
+    createFile: async (path) => {
+      await answers.createFile?.();
+      return {
+        commit: async (bytes) => void seen.files.set(path, Buffer.from(bytes).toString()),
+        [Symbol.asyncDispose]: async () => {
+          seen.closedFiles += 1;
+        },
+      };
+    },
+    replay: answers.replay ?? (async (path) => fail(path)),
     stdout: output("stdout"),
     stderr: output("stderr"),
     stdin: async () => options.stdin ?? "",

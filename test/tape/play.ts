@@ -6,10 +6,9 @@ import { decodeTape } from "../../src/tape/decode-tape.ts";
 import { type RecordRequest, type Recording, record } from "../../src/tape/record.ts";
 import { type Replay, replay } from "../../src/tape/replay.ts";
 import type { Tape } from "../../src/tape/tape.ts";
-import { reference, verify } from "../engine/verify.ts";
+import { reference } from "../engine/verify.ts";
 import { ManualClock } from "../support/clock.ts";
 
-export { verify };
 export const unaborted: AbortSignal = new AbortController().signal;
 
 export interface Making {
@@ -30,7 +29,7 @@ export async function make({
   signal = unaborted,
   more,
 }: Making): Promise<Recording> {
-  let isDone = false;
+  const ended = new AbortController();
   const recording = record(
     {
       image,
@@ -40,20 +39,18 @@ export async function make({
       origin: () => ({ spec: {}, keyProviders: new Map() }),
       ...more,
     },
-    { clock, version: "0.1.0", ...(expressions !== undefined && { expressions }) },
+    { clock, ...(expressions !== undefined && { expressions }) },
     signal,
-  ).finally(() => {
-    isDone = true;
-  });
+  ).finally(() => ended.abort());
   recording.catch(() => {
     // Whoever awaits it sees the error.
   });
-  while (!isDone) await clock.advance(100);
+  while (!ended.signal.aborted) await clock.advance(100);
   return await recording;
 }
 
 export function tapeOf(recording: Recording): Tape {
-  return decodeTape(recording.encode(printed(recording)));
+  return decodeTape(recording.encode({ report: printed(recording), recordedBy: "0.1.0" }));
 }
 
 export function printed({ report }: Pick<Recording, "report">): Readonly<Record<string, unknown>> {

@@ -13,6 +13,8 @@ complete -c countersign -n __fish_use_subcommand -a 'completion' -d 'print a scr
 complete -c countersign -n __fish_use_subcommand -a 'version' -d 'print the version'
 complete -c countersign -n __fish_use_subcommand -a 'help' -d 'display help for command'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -s o -l output -x -a 'text json yaml' -d 'how the answer is printed'
+complete -c countersign -n '__fish_seen_subcommand_from verify' -l record -r -F -d 'keep everything that the verdict on one image is made of, and no secret'
+complete -c countersign -n '__fish_seen_subcommand_from verify' -l replay -r -F -d 'verify again what was recorded, without contacting anybody'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l manifests -x -a '(__fish_complete_directories)' -d 'judge by the YAML files of this directory, without a cluster'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l kubeconfig -r -F -d 'judge by the objects of this cluster (default: as kubectl finds it)'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l namespace -x -d 'where Secrets, ConfigMaps and ServiceAccounts are read'

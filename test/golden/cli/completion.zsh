@@ -29,6 +29,8 @@ _countersign() {
     verify)
       _arguments -s -S \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--record)'--record='[keep everything that the verdict on one image is made of, and no secret]:FILE:_files' \
+        '(--replay)'--replay='[verify again what was recorded, without contacting anybody]:FILE:_files' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
         '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
         '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
