@@ -80,7 +80,7 @@ export const policySpec: SpecSchemas<PolicySpec> = withTwin(
       { default: "Enforce" },
     ),
     onInconclusive: choice(
-      "What becomes of an image at admission when it cannot be found out whether it may run. An Allow that is used is an Event and a metric.",
+      "What becomes of an image at admission when it cannot be found out whether it may run. Allow is the one way in which a failure lets an image through.",
       ["Deny", "Warn", "Allow"],
       { default: "Deny" },
     ),
