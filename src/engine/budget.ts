@@ -1,15 +1,13 @@
 import type { Clock, Deadline } from "../kernel/clock.ts";
-import { ByteBudget } from "./bytes.ts";
 
 /** No store gets more of what is left of a request than this share, so that one slow store cannot use up the time of those asked after it (design 6.2). */
 const largestShare = 0.6;
 
-/** The time of one verification, and the bytes that it may read. */
+/** The time of one verification. */
 export class Budget {
   readonly #clock: Clock;
   readonly #endsAt: number;
   readonly startedAt: number;
-  readonly bytes: ByteBudget = new ByteBudget();
 
   /** `startedAt`: by the monotonic clock; default now. */
   constructor(clock: Clock, totalMs: number, startedAt: number = clock.monotonic()) {

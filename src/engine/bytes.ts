@@ -13,7 +13,7 @@ export interface ByteClaim {
 }
 
 /**
- * What one verification may read from each Store. Half of `limits.totalBytes` is shared out equally among `limits.artifacts` artifacts of the image, and each
+ * What may be read from each Store of one image (with `platforms: Named`, of each manifest of its index). Half of `limits.totalBytes` is shared out equally among `limits.artifacts` artifacts of the image, and each
  * has its part whatever the others take; the other half is for whoever comes: a few large artifacts, which anybody may attach, cannot keep a signature from
  * being read. The first subject that reads is the image; what refers to its referrers reads from the common half only.
  */

@@ -1,3 +1,4 @@
+import { ByteBudget } from "./bytes.ts";
 import { Findings } from "./evidence.ts";
 import { evaluateExpressions } from "./evaluate-expressions.ts";
 import { groupByLocation, isReader } from "./locations.ts";
@@ -37,6 +38,7 @@ export async function judgeSubject(
     {
       clock: deps.clock,
       budget,
+      bytes: new ByteBudget(),
       hedgeMs: deps.hedgeMs,
       memory: deps.memory,
       results: deps.results,

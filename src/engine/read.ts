@@ -4,6 +4,7 @@ import { CodedError } from "../kernel/error.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Repository } from "../oci/repository.ts";
 import type { Budget } from "./budget.ts";
+import type { ByteBudget } from "./bytes.ts";
 import type { Findings } from "./evidence.ts";
 import { describeFailure, toFailure } from "./failure.ts";
 import type { Found } from "./found.ts";
@@ -16,6 +17,8 @@ export interface ReadDeps {
   readonly subject: Descriptor;
   readonly findings: Findings;
   readonly budget: Budget;
+  /** Of the image, and of everything that refers to it. */
+  readonly bytes: ByteBudget;
 }
 
 /** What could not be found out about one artifact. */
@@ -87,7 +90,7 @@ async function fetchFrom(
   if (size > limits[limit])
     return fail(limitExceeded(`${host}: a ${limit === "blobBytes" ? "layer" : "manifest"} of ${size} bytes`, { ...hit, limit }));
   const claim = { store: name, limits, subject: deps.subject.digest, artifact: found.digest, size };
-  if (!deps.budget.bytes.take(claim))
+  if (!deps.bytes.take(claim))
     return fail(limitExceeded(`${host}: the artifacts have more bytes together`, { ...hit, limit: "totalBytes" }));
   using deadline = deps.budget.deadline(timeoutMs, signal);
   try {
