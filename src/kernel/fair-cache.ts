@@ -13,7 +13,7 @@ export interface FairCacheOptions<V> {
   readonly max: number;
   /** Of all together, in the unit of `sizeOf`. */
   readonly maxSize: number;
-  readonly sizeOf: (value: V) => number;
+  readonly sizeOf: (value: V, key: string) => number;
 }
 
 /**
@@ -50,7 +50,7 @@ export class FairCache<V> {
   /** Counts for `owner` from now on, whoever had put it there. What is larger than everything may be is not kept. */
   set(key: string, value: V, owner: string): void {
     this.delete(key);
-    const size = this.#options.sizeOf(value);
+    const size = this.#options.sizeOf(value, key);
     if (size > this.#options.maxSize) return;
     const owned = this.#owners.get(owner) ?? { entries: new Map<string, Kept<V>>(), size: 0 };
     owned.entries.set(key, { value, size });

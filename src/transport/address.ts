@@ -58,10 +58,10 @@ const embedded: readonly { readonly range: Range; readonly at: number }[] = [
 /** Names of this machine and of what runs in the cluster: pods and services have addresses that are public in some networks (IPv6). */
 const innerNames = ["localhost", "svc", "cluster.local"];
 
-/** Whether a host is told by its name alone to be this machine, or a part of the cluster. */
+/** Whether a host is told by its name alone to be this machine, or a part of the cluster: a name of one label is a service of the operator's namespace. */
 export function isInnerName(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/[.]$/, "");
-  return innerNames.some((inner) => name === inner || name.endsWith(`.${inner}`));
+  return !/[.:]/.test(name) || innerNames.some((inner) => name === inner || name.endsWith(`.${inner}`));
 }
 
 /** Undefined where `address` (an IP literal without brackets) may be connected to. */

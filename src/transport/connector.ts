@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { createSecureContext, getCACertificates } from "node:tls";
 import { buildConnector } from "undici";
 import { type Clock, raceSignal } from "../kernel/clock.ts";
@@ -77,36 +77,33 @@ interface VetOptions {
 }
 
 async function vetted(hostname: string, { host, network, reach }: VetOptions): Promise<readonly Address[]> {
-  if (reach === "tenant" && isInnerName(hostname))
-    throw failed("UnsafeEndpoint", host, `the host name means this machine, or something in this cluster; ${grant}`);
-  const addresses = (await addressesOf(hostname, network)).slice(0, mostAddresses);
+  const isTenant = reach === "tenant";
+  if (isTenant && isInnerName(hostname)) throw failed("UnsafeEndpoint", host, ofTenant);
+  // With its last dot a name is whole: without it `db.team-b` would be looked for in the cluster first.
+  const name = isTenant && isIP(hostname) === 0 && !hostname.endsWith(".") ? `${hostname}.` : hostname;
+  const addresses = (await addressesOf(name, network)).slice(0, mostAddresses);
   if (addresses.length === 0) throw failed("DNSFailure", host, "the host name has no address");
   for (const { address } of addresses) {
     const refusal = refuseAddress(address, reach);
-    if (refusal !== undefined) throw failed("UnsafeEndpoint", host, describe(refusal, reach));
+    if (refusal !== undefined) throw failed("UnsafeEndpoint", host, reach === "tenant" ? ofTenant : describe(refusal, reach));
   }
   return addresses;
 }
 
-/** How an administrator vouches for a host that a namespaced object names. */
-const grant =
-  "an object of a namespace reaches it only by a cluster-scoped AuthProvider for that host whose allowedNamespaces has the namespace";
+/** The same whatever is there: a namespaced object is no means of finding out what names stand for inside. And how an administrator vouches for a host. */
+const ofTenant =
+  "this host is not public, and an object of a namespace reaches it only by a cluster-scoped AuthProvider whose allowedNamespaces has the namespace";
 
 /** Without the address: what a name resolves to inside is nothing to tell the author of a pod (design 7). */
-function describe(refusal: AddressRefusal, reach: Reach): string {
+function describe(refusal: AddressRefusal, reach: Exclude<Reach, "tenant">): string {
   switch (refusal) {
     case "NotAnAddress":
       return "the host name resolves to something that is no address";
     case "Reserved":
       return "the host is link-local, a metadata service, unspecified or multicast";
     case "Private":
-      switch (reach) {
-        case "public":
-          return "the host is in a private network, where only a registry may be that a scope or an AuthProvider names";
-        case "tenant":
-          return `the host is in a private network; ${grant}`;
-        case "registry":
-          return "the host is in a private network";
-      }
+      return reach === "public"
+        ? "the host is in a private network, where only a registry may be that a scope or an AuthProvider names"
+        : "the host is in a private network";
   }
 }

@@ -1,6 +1,6 @@
 import type { Authorization } from "./authorization.ts";
 import { type Hop, isRedirect, mostRedirects, nextHop } from "./redirect.ts";
-import { hostOf, type RegistryRequest, requestPath } from "./request.ts";
+import { foreignRoute, hostOf, ownRoute, type RegistryRequest, requestPath } from "./request.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { failed, TransportError } from "./transport-error.ts";
 import { exchange, type WireOptions, type WireRequest, type WireResponse } from "./wire.ts";
@@ -91,8 +91,7 @@ function wireRequest(request: RegistryRequest, hop: Hop, authorization: Authoriz
     origin: hop.origin,
     path: hop.path,
     method,
-    // The registry's own network and roots are for its own origin only (H9, H11).
-    route: isOwn ? { reach: access.reach, ...(access.caPem !== undefined && { caPem: access.caPem }) } : { reach: "public" },
+    route: isOwn ? ownRoute(access) : foreignRoute(access),
     limitBytes,
     ...(accept !== undefined && { accept }),
     ...(tooLong !== undefined && { tooLong }),

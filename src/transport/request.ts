@@ -3,6 +3,7 @@ import { InvariantError } from "../kernel/error.ts";
 import type { BoundCredential } from "../oci/credential.ts";
 import { failed } from "./transport-error.ts";
 import type { Reach } from "./address.ts";
+import type { Route } from "./pools.ts";
 
 /** With what, and where, one repository is asked; `keychain/` fills most of it (`Resolved` has this shape). */
 export interface Access {
@@ -18,8 +19,20 @@ export interface Access {
   readonly note?: string | undefined;
   /** `registry`: an administrator's manifest names this host, so that it may live in a private network. */
   readonly reach: Reach;
+  /** Namespace of the Store that asks; absent: cluster-scoped. Nothing that is remembered or used for one is for another. */
+  readonly tenant?: string;
   /** PEM bundle that is trusted beside the system's roots, for this origin only. */
   readonly caPem?: string;
+}
+
+/** The connections to the registry's own origin: its network and its roots of trust are for nothing else (H9, H11). */
+export function ownRoute({ reach, tenant, caPem }: Access): Route {
+  return { reach, ...(tenant !== undefined && { tenant }), ...(caPem !== undefined && { caPem }) };
+}
+
+/** To where a registry sends us, and nobody has configured it. */
+export function foreignRoute({ tenant }: Access): Route {
+  return tenant === undefined ? { reach: "public" } : { reach: "tenant", tenant };
 }
 
 /** A read below `/v2/`, as parts: a URL is made of them in one place, and nobody hands one in (registry-auth.md H1). */

@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { ErrorClass } from "../api/error-class.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { FairCache, type FairCacheOptions } from "../kernel/fair-cache.ts";
 import { Secret } from "../kernel/secret.ts";
 import { SingleFlight } from "../kernel/single-flight.ts";
 import type { BoundCredential } from "../oci/credential.ts";
@@ -8,7 +8,7 @@ import { parseJSON, asObject, field } from "../oci/json.ts";
 import { anonymous, type Authorization, basicAuthorization } from "./authorization.ts";
 import type { Route } from "./pools.ts";
 import type { BearerScheme } from "./realm.ts";
-import { type Access, hostOf } from "./request.ts";
+import { type Access, foreignRoute, hostOf, ownRoute } from "./request.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { rootsKey } from "./roots.ts";
 import { TransportError } from "./transport-error.ts";
@@ -39,6 +39,12 @@ interface CachedToken {
 const mostTokens = 4096;
 /** Of all tokens together, in characters: each is a few KiB, but a hostile service may make each as long as its answer may be. */
 const mostCharacters = 16 * 1024 * 1024;
+/** Of the cluster's own, and once more of all namespaces together: they cannot push out what the cluster keeps, nor one of them what another does. */
+const bounds: FairCacheOptions<CachedToken> = {
+  max: mostTokens,
+  maxSize: mostCharacters,
+  sizeOf: ({ header }, key) => header.reveal().length + key.length,
+};
 /** go-containerregistry's maxTokenBodySize, in bytes. */
 const longestBody = 65_536;
 /** A whole exchange, whoever waits for it, in ms. */
@@ -57,11 +63,8 @@ const clientId = "countersign";
  */
 export class Tokens {
   readonly #options: TokensOptions;
-  readonly #cache = new LRUCache<string, CachedToken>({
-    max: mostTokens,
-    maxSize: mostCharacters,
-    sizeCalculation: ({ header }, key) => header.reveal().length + key.length,
-  });
+  readonly #cluster = new FairCache<CachedToken>(bounds);
+  readonly #tenants = new FairCache<CachedToken>(bounds);
   readonly #flights = new SingleFlight<string, CachedToken>();
 
   constructor(options: TokensOptions) {
@@ -72,14 +75,15 @@ export class Tokens {
   async authorize(request: TokenRequest, signal: AbortSignal): Promise<Authorization> {
     const key = keyOf(request);
     const { clock } = this.#options;
-    const known = this.#cache.get(key);
+    const cache = this.#cacheOf(request);
+    const known = cache.get(key);
     if (known !== undefined && clock.now() < known.useUntil) return bind(request, known, true);
     const token = await this.#flights.run(
       key,
       async (own) => {
         using deadline = clock.deadline(exchangeTimeoutMs, own);
         const fresh = await this.#exchange(request, deadline.signal);
-        this.#cache.set(key, fresh);
+        cache.set(key, fresh, request.access.tenant ?? "");
         return fresh;
       },
       signal,
@@ -90,7 +94,12 @@ export class Tokens {
   /** After a 401: forgets the token that was refused, and only that one, so that of many who come at once just the first has it fetched anew (H14). */
   drop(request: TokenRequest, refused: Authorization): void {
     const key = keyOf(request);
-    if (this.#cache.get(key)?.header === refused.header) this.#cache.delete(key);
+    const cache = this.#cacheOf(request);
+    if (cache.get(key)?.header === refused.header) cache.delete(key);
+  }
+
+  #cacheOf({ access }: TokenRequest): FairCache<CachedToken> {
+    return access.tenant === undefined ? this.#cluster : this.#tenants;
   }
 
   async #exchange(request: TokenRequest, signal: AbortSignal): Promise<CachedToken> {
@@ -199,8 +208,8 @@ function wireRequest(request: TokenRequest, url: URL): Omit<WireRequest, "method
 
 /** The registry's own roots and network only on its own origin; a declared host may be private; a pair that is built in may not (H9, H11). */
 function routeOf({ scheme, access }: TokenRequest): Route {
-  if (scheme.sameOrigin) return { reach: access.reach, ...(access.caPem !== undefined && { caPem: access.caPem }) };
-  return { reach: scheme.declared ? "registry" : "public" };
+  if (scheme.sameOrigin) return ownRoute(access);
+  return scheme.declared ? { ...foreignRoute(access), reach: "registry" } : foreignRoute(access);
 }
 
 function scopeOf(repository: readonly string[]): string | undefined {
@@ -209,7 +218,15 @@ function scopeOf(repository: readonly string[]): string | undefined {
 
 function keyOf({ scheme, access, credential, repository }: TokenRequest): string {
   const who = credential === undefined ? anonymous : `${credential.identity} ${credential.revision}`;
-  return JSON.stringify([who, access.origin, rootsKey(access.caPem), scheme.realm.href, scheme.service ?? "", repository.join("/")]);
+  return JSON.stringify([
+    access.tenant ?? "",
+    who,
+    access.origin,
+    rootsKey(access.caPem),
+    scheme.realm.href,
+    scheme.service ?? "",
+    repository.join("/"),
+  ]);
 }
 
 function bind({ access, credential, repository }: TokenRequest, token: CachedToken, cached: boolean): Authorization {

@@ -188,7 +188,7 @@ export class Transport implements AsyncDisposable {
   /** Asks `/v2/` without a credential what it wants: a first request would be refused anyway, and whatever else it answered would not be meant for us. */
   async #learn(request: RegistryRequest, signal: AbortSignal): Promise<KnownScheme> {
     const { access } = request;
-    const key = JSON.stringify([access.origin, access.tokenHosts, access.reach, rootsKey(access.caPem)]);
+    const key = JSON.stringify([access.tenant ?? "", access.origin, access.tokenHosts, access.reach, rootsKey(access.caPem)]);
     return await this.#pings.run(
       key,
       async (own) => {

@@ -146,6 +146,7 @@ export class RegistryClient {
           return resolved.note;
         },
         reach: this.#reach(target, provider),
+        ...(this.#deps.namespace !== undefined && { tenant: this.#deps.namespace }),
         ...(this.#ca.failure === undefined && this.#ca.pem !== undefined && { caPem: this.#ca.pem }),
       },
       method: read.method ?? "GET",

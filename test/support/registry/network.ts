@@ -36,7 +36,7 @@ export function virtualNetwork(hosts: Readonly<Record<string, VirtualHost>>): Vi
     lookedUp,
     lookup: async (hostname) => {
       lookedUp.push(hostname);
-      const address = addresses.get(hostname);
+      const address = addresses.get(hostname.replace(/\.$/, ""));
       if (address === undefined) throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: "ENOTFOUND" });
       return [{ address, family: address.includes(":") ? 6 : 4 }];
     },
