@@ -8,7 +8,7 @@ export interface TenantLimits {
   readonly graceMs: number;
   /** How long the start waits for first lists, all together, in ms. Default 10 s. */
   readonly startMs: number;
-  /** First lists on their way at a time. Default 32. */
+  /** First lists on their way at a time: fewer than there are connections for requests (connection.ts), so that statuses are written meanwhile. Default 12. */
   readonly concurrency: number;
   /** After so long a first list without an answer does not keep others waiting any more, in ms. Default 2 s. */
   readonly turnMs: number;
@@ -26,7 +26,7 @@ export const tenantLimits: TenantLimits = {
   maxNamespaces: 500,
   graceMs: 60_000,
   startMs: 10_000,
-  concurrency: 32,
+  concurrency: 12,
   turnMs: 2000,
   revokedMs: 600_000,
   // A Secret of which only the name is known would be taken for one without the key that is looked for: no placeholders.

@@ -5,9 +5,8 @@ import { after, before, test } from "node:test";
 import { parse } from "yaml";
 import { apply, authProvider, dockerSecret, eventually, type Operator, options, served, startOperator } from "./fixture.ts";
 import { type Relay, startRelay } from "./relay.ts";
-import { judged, now, operatorRequests, reader, type Scene, startScene } from "./scene.ts";
+import { judged, listedAtStart, now, operatorRequests, reader, type Scene, startScene } from "./scene.ts";
 
-const kinds = ["authproviders", "configmaps", "keyproviders", "secrets", "serviceaccounts", "stores", "verifiers"];
 let scene: Scene;
 let operator: Operator;
 let relay: Relay;
@@ -154,7 +153,7 @@ test("fault 1: the API server is killed; memory serves, and what changed meanwhi
   await judged(plane, ["stores", "after"], { Ready: "True/Succeeded" });
   const followed = async (): Promise<true | undefined> => {
     const requests = (await operatorRequests(plane, since)).map(({ text }) => text);
-    return kinds.every((kind) => requests.includes(`watch ${kind}`)) ? true : undefined;
+    return listedAtStart.every((kind) => requests.includes(`watch ${kind}`)) ? true : undefined;
   };
   await eventually("every kind is followed again", followed, 60_000);
   assert.deepEqual(await lists(since), []);
@@ -181,12 +180,12 @@ test("fault 6: what was seen last is compacted away; one list tells what vanishe
   });
   assert.equal(operator.cluster.core.snapshot().stores.has("vanishing"), true, "nobody could tell the operator");
   relay.mend();
-  const listed = async (): Promise<true | undefined> => ((await lists(since)).length >= kinds.length ? true : undefined);
+  const listed = async (): Promise<true | undefined> => ((await lists(since)).length >= listedAtStart.length ? true : undefined);
   await eventually("every kind is listed again", listed, 60_000);
   await served(operator, { absent: ["Store/vanishing"] });
   assert.deepEqual(
     (await lists(since)).toSorted(),
-    kinds.map((kind) => `watchlist ${kind}`),
+    listedAtStart.map((kind) => `watchlist ${kind}`),
   );
   assert.equal(operator.cluster.core.snapshot().stores.get("app"), kept, "it is the same compiled object");
   assert.equal(await pings(), probed);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { apply, authProvider, dockerSecret, eventually, type Operator, options, served, startOperator } from "./fixture.ts";
 import { loopback } from "../support/certificates.ts";
 import { startProxy } from "./proxy.ts";
-import { history, judged, now, operatorRequests, read, reader, type Scene, startScene } from "./scene.ts";
+import { history, judged, listedAtStart, now, operatorRequests, read, reader, type Scene, startScene } from "./scene.ts";
 
 let scene: Scene;
 let operator: Operator;
@@ -206,11 +206,11 @@ test(
 );
 
 test("in all of this the operator has listed by watch alone, once for each kind and start", options, async () => {
-  const requests = await operatorRequests(scene.plane);
+  // Of a kind that nobody has asked for yet a real API server says "storage is (re)initializing", for a second.
+  const requests = (await operatorRequests(scene.plane)).filter(({ entry }) => entry.responseStatus?.code !== 429);
   const lists = requests.map(({ text }) => text).filter((text) => /^(watchlist|list|get) /.test(text));
-  const kinds = ["authproviders", "configmaps", "keyproviders", "secrets", "serviceaccounts", "stores", "verifiers"];
   assert.deepEqual(
     lists.toSorted(),
-    kinds.flatMap((kind) => [`watchlist ${kind}`, `watchlist ${kind}`]),
+    listedAtStart.flatMap((kind) => [`watchlist ${kind}`, `watchlist ${kind}`]),
   );
 });

@@ -1,4 +1,5 @@
 /** A control plane with everything applied, and a private registry with one signed and one unsigned image. */
+import { kindTable } from "../../src/api/kinds.ts";
 import { type CertificateAuthority, createAuthority, loopback } from "../support/certificates.ts";
 import type { AuditEntry, ControlPlane } from "../support/real/control-plane.ts";
 import { createCosign } from "../support/real/cosign.ts";
@@ -117,6 +118,11 @@ export async function operatorRequests(plane: ControlPlane, since?: string): Pro
   }
   return [...received.values()].toSorted((a, b) => (a.entry.requestReceivedTimestamp < b.entry.requestReceivedTimestamp ? -1 : 1));
 }
+/** Plurals of what the operator lists at its start, in order: its own kinds, the labels of namespaces, and what cluster-scoped objects refer to. */
+export const listedAtStart: readonly string[] = [
+  ...Object.values(kindTable).map(({ plural }) => plural),
+  ...["namespaces", "secrets", "configmaps", "serviceaccounts"],
+].toSorted();
 export interface OperatorRequest {
   readonly entry: AuditEntry;
   readonly text: string;

@@ -208,3 +208,33 @@ test("StatusWriter writes times alone once a heartbeat", async () => {
   }
   assert.equal(server.requests.length, 1 + 2);
 });
+
+const written = ({ requests }: ModelServer): readonly string[] =>
+  requests.map(({ kind, namespace, name }) => [kind, namespace, name].filter((part) => part !== undefined).join(" "));
+
+test("StatusWriter writes the status of a namespace's object there, and of none in another namespace that has its name", async () => {
+  await using life = scene();
+  const { server } = life;
+  server.put("KeyProvider", "a", inline);
+  server.put("NamespacedKeyProvider", "team-a/a", { type: "nonsense" });
+  server.put("NamespacedKeyProvider", "team-b/a", inline);
+  await life.catchUp();
+  assert.deepEqual(written(server).toSorted(), ["KeyProvider a", "NamespacedKeyProvider team-a a", "NamespacedKeyProvider team-b a"]);
+  assert.deepEqual(
+    ["KeyProvider/a", "NamespacedKeyProvider/team-a/a", "NamespacedKeyProvider/team-b/a"].map((key) => reason(server.statusOf(key))),
+    ["NoTrustedKeys", "UnsupportedType", "NoTrustedKeys"],
+  );
+});
+
+test("StatusWriter does not keep the cluster's objects waiting for a namespace that has hundreds", async () => {
+  await using life = scene();
+  const { server } = life;
+  for (let index = 0; index < 300; index += 1) server.put("NamespacedKeyProvider", `team-a/${index}`, inline);
+  server.put("KeyProvider", "cluster", inline);
+  server.put("NamespacedKeyProvider", "team-b/own", inline);
+  await life.catchUp();
+  const order = written(server);
+  assert.equal(order.length, 302);
+  assert.ok(order.indexOf("KeyProvider cluster") < 8, "it has its turn among the first");
+  assert.ok(order.indexOf("NamespacedKeyProvider team-b own") < 8);
+});
