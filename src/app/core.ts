@@ -168,7 +168,7 @@ export class Core implements AsyncDisposable {
       image,
       reference,
       realms: snapshot.views(reference.repository, known),
-      ...(known !== undefined && { namespace: { name: known.name, labels: known.labels ?? {} } }),
+      ...(known !== undefined && { namespace: known }),
     };
   }
 

@@ -24,9 +24,15 @@ export async function evaluateExpressions(
   const open = openExpressions(evaluatePolicies(request.view, findings, request.occasion));
   await Promise.all(
     open.map(async (expression) => {
+      if (needsUnknownLabels(expression, request)) {
+        expressionFailures.set(expression, "the labels of the namespace are not known");
+        return;
+      }
       try {
-        const value = await deps.expressions?.evaluate(expression, input, signal);
-        if (value === undefined) expressionFailures.set(expression, unavailable);
+        const value: unknown = await deps.expressions?.evaluate(expression, input, signal);
+        if (deps.expressions === undefined) expressionFailures.set(expression, unavailable);
+        // What counts as true in JavaScript is a great deal.
+        else if (typeof value !== "boolean") expressionFailures.set(expression, "it gives neither true nor false");
         else if (!value) findings.expressions.set(expression, "false");
         else if (isWhole) findings.expressions.set(expression, "true");
         else
@@ -40,6 +46,12 @@ export async function evaluateExpressions(
       }
     }),
   );
+}
+
+/** An expression can say that a label is *not* there, and that nobody has seen the namespace yet must not be taken for that. */
+function needsUnknownLabels(expression: string, { namespace }: JudgeRequest): boolean {
+  if (namespace === undefined || namespace.labels !== undefined) return false;
+  return expression.replaceAll(/\bnamespaceObject\s*\.\s*name\b/gu, "").includes("namespaceObject");
 }
 
 function toInput({ reference, digest, namespace, view }: JudgeRequest, findings: Findings): ExpressionInput {

@@ -13,7 +13,8 @@ import type { View } from "./view.ts";
 /** Where the object that wants to run the image lives. */
 export interface NamespaceInfo {
   readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Absent: the namespace has not been seen, so that any label may be there or not. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface VerifyRequest {

@@ -79,8 +79,9 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
  */
 function cacheKey({ view, reference, digest, namespace, occasion }: Omit<JudgeRequest, "budget">): string {
   const leaves = view.policies.flatMap(({ require }) => require).flatMap(({ anyOf }) => anyOf);
+  const labels = namespace?.labels === undefined ? null : Object.entries(namespace.labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const seen = leaves.some(({ type }) => type === "expression")
-    ? `${JSON.stringify([namespace?.name, Object.entries(namespace?.labels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))])} ${printReference(reference)}`
+    ? `${JSON.stringify([namespace?.name, labels])} ${printReference(reference)}`
     : "";
   const named = occasion.isTag && view.policies.some(({ tags }) => tags === "Refuse") ? "tag" : "";
   return [view.revision, printRepository(reference.repository), digest, named, seen].join(" ");

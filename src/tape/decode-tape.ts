@@ -91,7 +91,7 @@ const labels = entries((key, value, at) => [text(longest.name)(key, at), text(lo
 
 const namespace: Shape<NonNullable<Tape["namespace"]>> = struct<NonNullable<Tape["namespace"]>>({
   name: text(longest.name),
-  labels: (value, at) => Object.fromEntries(labels(value, at)),
+  labels: optional((value, at) => Object.fromEntries(labels(value, at))),
 });
 
 const credential: Shape<TapeCredential> = struct<TapeCredential>({

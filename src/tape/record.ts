@@ -75,7 +75,7 @@ export async function record(request: RecordRequest, deps: RecordDeps, signal: A
     format: tapeFormat,
     version: tapeVersion,
     image,
-    ...(namespace !== undefined && { namespace: { name: namespace.name, labels: namespace.labels } }),
+    ...(namespace !== undefined && { namespace }),
     startTime,
     realms: data,
     ...trust,

@@ -20,7 +20,7 @@ export interface Tape {
   /** Version of the program. */
   readonly recordedBy: string;
   readonly image: string;
-  readonly namespace?: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly namespace?: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   /** Epoch ms. */
   readonly startTime: number;
   readonly realms: { readonly cluster: TapeView; readonly namespaced?: TapeView };

@@ -2,6 +2,7 @@ import { builtInPolicy } from "../../src/engine/built-in.ts";
 import type { Expressions } from "../../src/engine/expression.ts";
 import { ResultCache } from "../../src/engine/result-cache.ts";
 import type { Report } from "../../src/engine/report.ts";
+import type { NamespaceInfo } from "../../src/engine/request.ts";
 import type { VerdictCache } from "../../src/engine/verdict-cache.ts";
 import { verifyImage } from "../../src/engine/verify-image.ts";
 import type { ViewLeaf, ViewPolicy, ViewStore, ViewVerifier } from "../../src/engine/view.ts";
@@ -22,6 +23,7 @@ export interface VerifyOptions {
   /** Default: the built-in one. */
   readonly policies?: readonly ViewPolicy[];
   readonly expressions?: Expressions;
+  readonly namespace?: NamespaceInfo;
 }
 
 /** A policy of one leaf for each entry, enforced. */
@@ -59,6 +61,7 @@ export function verify(stores: readonly ViewStore[], options: VerifyOptions = {}
         verifiers: byName(verifiers),
         policies: options.policies ?? [builtInPolicy(byName(verifiers))],
       },
+      ...(options.namespace !== undefined && { namespace: options.namespace }),
     },
     {
       clock,
