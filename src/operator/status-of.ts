@@ -1,10 +1,11 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { keyOfId, type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
 import type { Statuses } from "../api/status.ts";
+import { keyProviderRefsOf } from "../api/verifier.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { ProviderState } from "../keychain/ports.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
-import type { CompiledAuthProvider, CompiledPolicy, CompiledStore, CompiledVerifier, Snapshot } from "../snapshot/compiled.ts";
+import type { CompiledAuthProvider, CompiledPolicy, CompiledStore, Snapshot } from "../snapshot/compiled.ts";
 import { authProviderStatus } from "./status-auth-provider.ts";
 import { claimsByKeeper, type PatternClaim, type PolicyStatusInput, type StatusInput, type StoreStatusInput } from "./status-input.ts";
 import { keyProviderStatus } from "./status-key-provider.ts";
@@ -50,12 +51,14 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
     case "Verifier": {
       const entry = snapshot.verifiers.get(name);
       if (entry === undefined) return undefined;
-      const keys = entry.keyProviders.reduce((sum, id) => sum + (snapshot.keyProviders.get(id)?.keyProvider?.keys().length ?? 0), 0);
-      const problem = entry.problem ?? missingSigner(entry, snapshot);
+      const keys = (entry.spec === undefined ? [] : keyProviderRefsOf(entry.spec)).reduce(
+        (sum, ref) => sum + (snapshot.keyProviders.get(ref)?.keyProvider?.keys().length ?? 0),
+        0,
+      );
       return verifierStatus({
         ...shared("Verifier", entry, context),
         keys,
-        ...(problem !== undefined && { problem }),
+        ...(entry.problem !== undefined && { problem: entry.problem }),
       });
     }
     case "KeyProvider": {
@@ -139,12 +142,6 @@ function storeInput(name: string, context: StatusContext): StoreStatusInput | un
     ...(entry.authProviderRefs !== undefined && { authProviderRefs: entry.authProviderRefs }),
     ...(reachability !== undefined && { reachability }),
   };
-}
-
-/** What a Verifier of signed content believes nothing without. */
-function missingSigner({ verifier }: CompiledVerifier, snapshot: Snapshot): string | undefined {
-  const missing = verifier?.signedBy?.find((id) => !snapshot.verifiers.has(id));
-  return missing === undefined ? undefined : `${keyOfId("Verifier", missing)} does not exist`;
 }
 
 /** Of a Verifier that is not ready only that it is not: why stands in its own status, which not everybody may read who may read this one. */

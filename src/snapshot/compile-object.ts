@@ -1,11 +1,9 @@
 import { decodeAuthProvider } from "../api/auth-provider.ts";
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { decodeKeyProvider } from "../api/key-provider.ts";
-import { keyOfId, type ObjectKey, resolveRef } from "../api/object.ts";
-import { decodeVerifier, keyProviderRefsOf } from "../api/verifier.ts";
-import { ownValue } from "../api/walk.ts";
+import type { ObjectKey } from "../api/object.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../keychain/ports.ts";
-import type { CompiledAuthProvider, CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
+import type { CompiledAuthProvider, CompiledKeyProvider } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
 import { firstDefect, type Identified, isSame } from "./identity.ts";
 import { isUnchanged, materialParts, RecordingReader, type ReadRaw } from "./material.ts";
@@ -42,41 +40,6 @@ export function compileKeyProvider(
   };
 }
 
-export function compileVerifier(
-  object: Identified,
-  before: CompiledVerifier | undefined,
-  deps: { readonly factories: Factories; readonly keyProviders: ReadonlyMap<string, CompiledKeyProvider> },
-): CompiledVerifier {
-  const { meta, id, key } = object;
-  const decoded = before !== undefined && isSame(before, object) ? before : decodeEntry(object.raw);
-  const { spec, diagnostics } = decoded;
-  const refs = new Map((spec === undefined ? [] : keyProviderRefsOf(spec)).map((ref) => [ref, resolveRef(ref, meta.namespace)] as const));
-  const keyProviders = [...refs.values()];
-  const found = keyProviders.map((name) => deps.keyProviders.get(name));
-  const revision = revisionOf([meta.uid, String(meta.generation), ...found.map((entry) => entry?.revision ?? "absent")]);
-  if (before?.revision === revision) return { ...before, meta };
-  const shared = { kind: "Verifier", meta, diagnostics, revision, keyProviders } as const;
-  if (spec === undefined) return { ...shared, references: [], problem: `${key} is invalid: ${firstDefect(diagnostics)}` };
-  const built = deps.factories.verifier(spec, {
-    name: id,
-    ...(meta.namespace !== undefined && { namespace: meta.namespace }),
-    keyProviders: new Map([...refs].map(([ref, name]) => [ref, deps.keyProviders.get(name)?.keyProvider])),
-  });
-  const problem = problemOf(keyProviders, deps.keyProviders) ?? built.problem;
-  return {
-    ...shared,
-    references: [
-      ...keyProviders.map((name) => keyOfId("KeyProvider", name)),
-      ...(built.verifier.signedBy ?? []).map((name) => keyOfId("Verifier", name)),
-    ],
-    spec,
-    rawSpec: ownValue(object.raw, "spec"),
-    ...(spec.scopes !== undefined && { scopes: spec.scopes }),
-    verifier: built.verifier,
-    ...(problem !== undefined && { problem }),
-  };
-}
-
 export function compileAuthProvider(
   object: Identified,
   before: CompiledAuthProvider | undefined,
@@ -102,23 +65,6 @@ export function compileAuthProvider(
     references: [...reader.versions.keys()],
     materialVersions: reader.versions,
   };
-}
-
-function decodeEntry(raw: unknown): Pick<CompiledVerifier, "spec" | "diagnostics"> {
-  const decoded = decodeVerifier(raw);
-  return decoded.ok ? { spec: decoded.spec, diagnostics: [] } : { diagnostics: decoded.diagnostics };
-}
-
-/** Why nothing may be concluded from what a Verifier rejects: the first of its KeyProviders that is missing, invalid, or without one of its keys. */
-function problemOf(names: readonly string[], keyProviders: ReadonlyMap<string, CompiledKeyProvider>): string | undefined {
-  for (const name of names) {
-    const label = keyOfId("KeyProvider", name);
-    const entry = keyProviders.get(name);
-    if (entry === undefined) return `${label} does not exist`;
-    if (entry.diagnostics.length > 0) return `${label} is invalid`;
-    if (entry.keyProvider?.problem !== undefined) return `${label}: ${entry.keyProvider.problem}`;
-  }
-  return undefined;
 }
 
 /** An invalid AuthProvider keeps its patterns: if it vanished, a wider one, or none, would answer in its place (design 2.1). */

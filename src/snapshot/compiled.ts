@@ -71,7 +71,12 @@ export interface CompiledVerifier extends CompiledBase {
   /** The images that it judges; absent: all. */
   readonly scopes?: readonly Scope[];
   readonly verifier?: Verifier;
+  /** As `revision`, whatever there is of the Verifiers that it believes (`signedBy`). */
+  readonly ownRevision: string;
+  /** Why nothing may be concluded from what it rejects: it is invalid, keys are missing, or a Verifier that it believes. */
   readonly problem?: string;
+  /** As `problem`, but for the last. */
+  readonly ownProblem?: string;
 }
 export interface CompiledKeyProvider extends CompiledBase {
   readonly kind: "KeyProvider";

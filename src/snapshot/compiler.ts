@@ -8,9 +8,10 @@ import type {
   CompiledVerifier,
   Snapshot,
 } from "./compiled.ts";
-import { compileAuthProvider, compileKeyProvider, compileVerifier } from "./compile-object.ts";
+import { compileAuthProvider, compileKeyProvider } from "./compile-object.ts";
 import { compilePolicy } from "./compile-policy.ts";
 import { compileStore } from "./compile-store.ts";
+import { compileVerifier } from "./compile-verifier.ts";
 import type { Factories } from "./factories.ts";
 import { type Identified, identify } from "./identity.ts";
 import { KeychainViews } from "./keychain-views.ts";
@@ -109,7 +110,12 @@ export class Compiler {
     const factories = this.#factories;
     return {
       KeyProvider: (object, before) => compileKeyProvider(object, before, { factories, read }),
-      Verifier: (object, before) => compileVerifier(object, before, { factories, keyProviders: this.#tables.KeyProvider.entries }),
+      Verifier: (object, before) =>
+        compileVerifier(object, before, {
+          factories,
+          keyProviders: this.#tables.KeyProvider.entries,
+          verifiers: this.#tables.Verifier.entries,
+        }),
       AuthProvider: (object, before) => compileAuthProvider(object, before, { factories, read }),
       Store: (object, before) => compileStore(object, before, { factories, read, views: this.#views }),
       Policy: (object, before) => compilePolicy(object, before, { factories }),
@@ -136,10 +142,11 @@ export class Compiler {
     for (const view of this.#views.refresh(providers)) for (const id of this.#viewStores.get(view) ?? []) todo.Store.add(id);
   }
 
-  /** `todo` may grow while it is worked off: a Verifier may wait for another. */
+  /** `todo` grows while it is worked off: a Verifier that appears is what another, looked at before it, may have waited for. */
   #run<K extends Kind>(base: K, build: Builders[K], pass: Pass): void {
     const table: Table<CompiledOf[K]> = this.#tables[base];
     for (const id of pass.todo[base]) {
+      pass.todo[base].delete(id);
       const [name = "", namespace] = id.split("/").toReversed();
       const raw = pass.read(resourceKind(base, namespace), id);
       const object = identify({ base, name, ...(namespace !== undefined && { namespace }), raw });

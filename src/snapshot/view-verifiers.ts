@@ -21,8 +21,10 @@ export function viewVerifiers(
 ): ViewVerifiers {
   const find = (name: string): CompiledVerifier | undefined =>
     options.known.map((realm) => realm.get(name)).find((entry) => entry !== undefined);
-  const queue = policies.flatMap(({ verifiers }) => verifiers);
-  if (options.all || policies.some(({ hasExpression }) => hasExpression)) for (const realm of options.known) queue.push(...realm.keys());
+  // An invalid policy is inconclusive whatever was found: it needs nobody's word.
+  const asking = policies.filter(({ problem }) => problem === undefined);
+  const queue = asking.flatMap(({ verifiers }) => verifiers);
+  if (options.all || asking.some(({ hasExpression }) => hasExpression)) for (const realm of options.known) queue.push(...realm.keys());
   const needed = new Map<string, ViewVerifier>();
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     if (needed.has(name)) continue;

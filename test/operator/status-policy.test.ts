@@ -140,14 +140,14 @@ test("StatusWriter announces an exception a week before it ends, and says when i
   const end = new Date(now + 10 * day).toISOString();
   server.put("KeyProvider", "keys", inline);
   server.put("Verifier", "release", cosign("keys"));
-  for (const [kind, id, verifierRef] of [
-    ["Policy", "p", { name: "release" }],
-    ["NamespacedPolicy", "team-a/p", { kind: "Verifier", name: "release" }],
+  for (const [kind, id] of [
+    ["Policy", "p"],
+    ["NamespacedPolicy", "team-a/p"],
   ] as const) {
     server.put(kind, id, {
       scopes: ["a.io"],
       exceptions: [{ scopes: ["a.io/legacy"], expirationTime: end, reason: "SEC-1" }],
-      require: [{ verifierRef }],
+      require: [{ verifierRef: { ...(kind === "NamespacedPolicy" && { kind: "Verifier" }), name: "release" } }],
     });
   }
   const announced = (key: string): number | undefined => (server.statusOf(key) as PolicyStatus | undefined)?.expiringExceptions?.length;

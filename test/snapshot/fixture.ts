@@ -159,7 +159,11 @@ export class World {
 
 /** Specs as short as they can be. */
 export const registry = (scopes: readonly string[], more: object = {}): object => ({ scopes, type: "registry", ...more });
-export const refs = (...names: readonly string[]): object => ({ authProviderRefs: names.map((name) => ({ name })) });
+const refOf = (text: string): object => {
+  const [name, kind] = text.split("/").toReversed();
+  return { ...(kind !== undefined && { kind }), name };
+};
+export const refs = (...names: readonly string[]): object => ({ authProviderRefs: names.map(refOf) });
 export const anonymous = (...registries: readonly string[]): object => ({ registries, type: "anonymous" });
 export const fromSecret = (secret: string, ...registries: readonly string[]): object => ({
   registries,
@@ -169,6 +173,12 @@ export const fromSecret = (secret: string, ...registries: readonly string[]): ob
 export const cosign = (...keyProviders: readonly string[]): object => ({
   type: "cosign",
   cosign: { keyProviderRefs: keyProviders.map((name) => ({ name })) },
+});
+/** A Policy that wants one signature by each of these Verifiers; `kind/name` names one of another kind than the Policy's own scope has. */
+export const policy = (scopes: readonly string[], verifiers: readonly string[], more: object = {}): object => ({
+  scopes,
+  require: verifiers.map((name) => ({ verifierRef: refOf(name) })),
+  ...more,
 });
 export const inline: object = accepted.KeyProvider["inline"] ?? {};
 
