@@ -29,12 +29,12 @@ abstract class Reading implements Composition {
 
   abstract rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
 
-  verify(image: string, signal: AbortSignal): Promise<Report> {
-    return this.parts.core.verify(image, signal);
+  verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
+    return this.parts.core.verify(image, signal, namespace);
   }
 
-  record(image: string, signal: AbortSignal): Promise<RecordedReport> {
-    return this.parts.core.record(image, signal);
+  record(image: string, signal: AbortSignal, namespace?: string): Promise<RecordedReport> {
+    return this.parts.core.record(image, signal, namespace);
   }
 
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {
@@ -45,8 +45,12 @@ abstract class Reading implements Composition {
     return this.parts.core.discover(image, signal);
   }
 
-  explain(image: string): Explanation {
-    return explain(image, this.parts.core.snapshot());
+  explain(image: string, namespace?: string): Explanation {
+    const { core } = this.parts;
+    return explain(image, core.snapshot(), {
+      now: core.now(),
+      ...(namespace !== undefined && { namespace: core.namespaceOf(namespace) }),
+    });
   }
 
   check(): readonly CheckEntry[] {

@@ -20,9 +20,10 @@ export function toRecordRequest(request: RealmsRequest, snapshot: Snapshot): Rec
   };
 }
 
-function credentialsOf({ image, realms }: RealmsRequest, snapshot: Snapshot): readonly TapeCredential[] {
+function credentialsOf({ image, realms, namespace }: RealmsRequest, snapshot: Snapshot): readonly TapeCredential[] {
   const asked = new Set([...realms.cluster.stores, ...(realms.namespaced?.stores ?? [])].map(({ name }) => name));
-  return explain(image, snapshot)
+  // Of policies nothing is taken: the hour does not matter.
+  return explain(image, snapshot, { now: 0, ...(namespace !== undefined && { namespace }) })
     .stores.filter(({ name }) => asked.has(name))
     .map(({ name, outcome, authProvider }) => ({
       store: name,

@@ -66,5 +66,6 @@ function explanationOf({ image, credentials }: Tape): ReplayedReport["explanatio
       ...(authProvider !== undefined && { authProvider }),
       candidates: [],
     })),
+    policies: [],
   };
 }

@@ -1,5 +1,6 @@
+import { keyOfId } from "../api/object.ts";
 import type { Candidate, CandidateReason } from "../keychain/ports.ts";
-import type { Explanation, StoreExplanation, StoreReason } from "../snapshot/explanation.ts";
+import type { Explanation, PolicyExplanation, PolicyReason, StoreExplanation, StoreReason } from "../snapshot/explanation.ts";
 import { printable } from "./escape.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { renderTable } from "./table.ts";
@@ -12,6 +13,18 @@ export const storeReasonText: { readonly [R in StoreReason]: string } = {
   AllImages: 'its scopes include "*", every image',
   ScopesDoNotMatch: "none of its scopes matches this image",
   InvalidStore: "it is invalid and counts as a store that failed: it can hold a verdict up, never allow",
+  NoPolicyOfNamespace: "no policy of its namespace applies to this image, so that the namespace has no say",
+};
+export const policyReasonText: { readonly [R in PolicyReason]: string } = {
+  ScopeMatches: "one of its scopes matches this image",
+  AllImages: 'its scopes include "*", every image',
+  BuiltIn: "no Policy of the cluster that enforces applies: at least one signature Verifier has to verify at least one artifact",
+  InvalidPolicy: "it is invalid and allows nothing",
+  NamespaceUnknown:
+    "its namespaceSelector asks for labels of a namespace that has not been seen: it has to allow, beside whatever applies without it",
+  ScopesDoNotMatch: "none of its scopes matches this image",
+  Excluded: "one of its excludeScopes matches this image",
+  NamespaceNotSelected: "its namespaceSelector does not select the namespace",
 };
 export const outcomeText: { readonly [O in SelectionOutcome]: string } = {
   Selected: "this AuthProvider answers for the repository",
@@ -38,7 +51,7 @@ const outcomeTone: { readonly [O in SelectionOutcome]: Tone } = {
 
 /** An explanation for people. Every line ends with a line feed. */
 export function renderExplanation(explanation: Explanation, paint: Paint): string {
-  const { reference, error, stores } = explanation;
+  const { reference, error, stores, policies, namespace } = explanation;
   if (reference === null) {
     return `Image:      ${printable(explanation.image)}\n${paint("bad", error?.code ?? "REFERENCE_INVALID")}: ${printable(error?.message ?? "not an image reference")}\n`;
   }
@@ -49,10 +62,20 @@ export function renderExplanation(explanation: Explanation, paint: Paint): strin
     `Repository: ${reference.repository}\n`,
     ...(reference.tag === undefined ? [] : [`Tag:        ${reference.tag}\n`]),
     ...(reference.digest === undefined ? [] : [`Digest:     ${reference.digest}\n`]),
+    ...(namespace === undefined ? [] : [`Namespace:  ${printable(namespace)}\n`]),
     `Stores:     ${asked} of ${stores.length} would be asked\n`,
     ...stores.map((store) => renderStore(store, paint)),
-    "Policy:     built-in: at least one signature Verifier has to verify at least one artifact\n",
+    `Policies:   ${policies.filter(({ applies }) => applies).length} of ${policies.length} would apply\n`,
+    ...policies.map((policy) => renderPolicy(policy, paint)),
   ].join("");
+}
+
+function renderPolicy({ name, applies, reason, enforcement, exceptions }: PolicyExplanation, paint: Paint): string {
+  const what = applies ? `applies (${enforcement})` : "does not apply";
+  const lines = exceptions.map(
+    (exception) => `    exception   until ${exception.expirationTime}: ${printable(exception.reason)}; the image is let through\n`,
+  );
+  return [`  ${paint("strong", printable(name))}: ${what}: ${policyReasonText[reason]} (${reason})\n`, ...lines].join("");
 }
 
 function renderStore(store: StoreExplanation, paint: Paint): string {
@@ -63,7 +86,9 @@ function renderStore(store: StoreExplanation, paint: Paint): string {
   if (store.outcome !== undefined) {
     const { authProvider, outcome } = store;
     const who =
-      authProvider === undefined ? "" : `AuthProvider/${printable(authProvider.name)}, pattern "${printable(authProvider.pattern)}": `;
+      authProvider === undefined
+        ? ""
+        : `${keyOfId("AuthProvider", printable(authProvider.name))}, pattern "${printable(authProvider.pattern)}": `;
     lines.push(`    credential  ${who}${outcomeText[outcome]} (${paint(outcomeTone[outcome], outcome)})\n`);
   }
   const losers = store.candidates.filter((candidate) => candidate.reason !== "Selected");
@@ -72,7 +97,7 @@ function renderStore(store: StoreExplanation, paint: Paint): string {
 
 function renderLosers(losers: readonly Candidate[]): string {
   const rows = losers.map(({ name, pattern, reason }) => [
-    `AuthProvider/${name}`,
+    keyOfId("AuthProvider", name),
     `"${pattern}"`,
     `${candidateReasonText[reason]} (${reason})`,
   ]);

@@ -66,12 +66,13 @@ export interface ReplayedReport {
 
 /** The same engine and the same objects for every command. */
 export interface Composition extends AsyncDisposable {
-  verify(image: string, signal: AbortSignal): Promise<Report>;
+  /** `namespace`: of the object that wants to run the image; absent: of none. */
+  verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report>;
   /** As `verify`, anew. */
-  record(image: string, signal: AbortSignal): Promise<RecordedReport>;
+  record(image: string, signal: AbortSignal, namespace?: string): Promise<RecordedReport>;
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution>;
   discover(image: string, signal: AbortSignal): Promise<Discovery>;
-  explain(image: string): Explanation;
+  explain(image: string, namespace?: string): Explanation;
   check(): readonly CheckEntry[];
   /** With files: every endpoint is probed once first. */
   rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]>;

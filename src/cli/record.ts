@@ -12,27 +12,43 @@ export interface VerifyingMode extends AsyncDisposable {
   finish(composition: Composition): Promise<void>;
 }
 
-const plain: VerifyingMode = {
-  verify: (image, composition, signal) => composition.verify(image, signal),
-  finish: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-};
+/** How it is verified, by `--record` and `--in-namespace`. */
+export interface VerifyingOptions {
+  readonly record?: string;
+  readonly inNamespace?: string;
+}
 
-/** `file`: of `--record`. @throws CliError CLI_USAGE for more than one image; TapeError TAPE_UNWRITABLE */
-export async function verifyingMode(file: string | undefined, images: readonly string[], context: CommandContext): Promise<VerifyingMode> {
-  if (file === undefined) return plain;
+function plain(namespace: string | undefined): VerifyingMode {
+  return {
+    verify: (image, composition, signal) => composition.verify(image, signal, namespace),
+    finish: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** @throws CliError CLI_USAGE for more than one image; TapeError TAPE_UNWRITABLE */
+export async function verifyingMode(
+  { record: file, inNamespace }: VerifyingOptions,
+  images: readonly string[],
+  context: CommandContext,
+): Promise<VerifyingMode> {
+  if (file === undefined) return plain(inNamespace);
   if (images.length !== 1)
     throw new CliError("CLI_USAGE", `--record takes one image, and there are ${images.length}`, {
       advice: "record each image to a file of its own",
     });
-  return recording(await context.deps.createFile(file), file, context);
+  return recording(await context.deps.createFile(file), { file, ...(inNamespace !== undefined && { namespace: inNamespace }) }, context);
 }
 
-function recording(draft: NewFile, file: string, { deps }: CommandContext): VerifyingMode {
+function recording(
+  draft: NewFile,
+  { file, namespace }: { readonly file: string; readonly namespace?: string },
+  { deps }: CommandContext,
+): VerifyingMode {
   let recorded: RecordedReport | undefined;
   return {
     verify: async (image, composition, signal) => {
-      recorded = await composition.record(image, signal);
+      recorded = await composition.record(image, signal, namespace);
       return recorded.report;
     },
     finish: async (composition) => {
@@ -40,7 +56,7 @@ function recording(draft: NewFile, file: string, { deps }: CommandContext): Veri
         deps.stderr.write(`note: there is no answer, and so nothing was recorded in "${printable(file)}"\n`);
         return;
       }
-      const report = toReportDocument(recorded.report, composition.explain(recorded.report.image));
+      const report = toReportDocument(recorded.report, composition.explain(recorded.report.image, namespace));
       await draft.commit(recorded.encode({ report, recordedBy: deps.version }));
     },
     [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

@@ -6,7 +6,7 @@ import { answersOf, eachImage, exitOf, type ImageWork, type Outcome, printErrors
 import { printable } from "./escape.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import { isSingle, readImages } from "./images.ts";
-import { addCommonOptions, type CommonOptions, nonEmpty, outputOption } from "./options.ts";
+import { addCommonOptions, type CommonOptions, inNamespaceOption, nonEmpty, outputOption } from "./options.ts";
 import { paintFor } from "./paint.ts";
 import type { Composition } from "./ports.ts";
 import { verifyingMode } from "./record.ts";
@@ -18,6 +18,7 @@ const formats = ["text", "json", "yaml"] as const;
 const answers = { allow: "yes", deny: "no", inconclusive: "doubt" } as const;
 
 interface VerifyOptions extends CommonOptions {
+  readonly inNamespace?: string;
   readonly output: (typeof formats)[number];
   readonly record?: string;
   readonly replay?: string;
@@ -32,6 +33,7 @@ export function addVerify(program: Command, context: CommandContext): Command {
     .command("verify")
     .description("judge images: allow, deny or inconclusive")
     .argument("[IMAGE...]", 'image references; "-" reads them from standard input, one a line')
+    .addOption(inNamespaceOption("as if an object of this namespace ran the images: its own policies and stores count too"))
     .addOption(outputOption(formats))
     .addOption(
       new Option("--record <FILE>", "keep everything that the verdict on one image is made of, and no secret").argParser(
@@ -41,7 +43,7 @@ export function addVerify(program: Command, context: CommandContext): Command {
     .addOption(
       new Option("--replay <FILE>", "verify again what was recorded, without contacting anybody")
         .argParser(nonEmpty("--replay"))
-        .conflicts(["record", "manifests", "kubeconfig", "namespace", "fileRoot"]),
+        .conflicts(["record", "manifests", "kubeconfig", "namespace", "inNamespace", "fileRoot"]),
     )
     .action(async (images: readonly string[], options: VerifyOptions) => context.finish(await verify(images, options, context)));
   return addCommonOptions(command);
@@ -51,7 +53,7 @@ async function verify(given: readonly string[], options: VerifyOptions, context:
   if (options.replay !== undefined) return await replay(options.replay, given, { options, context });
   const images = await readImages(given, context);
   refuseNone(images, "verify");
-  await using mode = await verifyingMode(options.record, images, context);
+  await using mode = await verifyingMode(options, images, context);
   return await withComposition(options, context, async (composition) => {
     refuseInvalid(images, composition);
     const work: ImageWork<Report> = {
@@ -110,7 +112,7 @@ function print(
     if (refused > 0)
       stderr.write(`note: ${refused} ${refused === 1 ? "object is" : "objects are"} not accepted; "countersign check" says why\n`);
   } else {
-    const documents = reports.map((report) => toReportDocument(report, composition.explain(report.image)));
+    const documents = reports.map((report) => toReportDocument(report, composition.explain(report.image, how.options.inNamespace)));
     if (!how.single) stdout.write(printDocument(documents, how.options.output));
     else if (documents[0] !== undefined) stdout.write(printDocument(documents[0], how.options.output));
   }

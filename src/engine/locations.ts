@@ -83,7 +83,10 @@ export function withoutMisplaced(stores: readonly ViewStore[], repository: Repos
       const { store, ...rest } = entry;
       return {
         ...rest,
-        problem: { class: "Internal", message: `${describeObject("Store", store.name)} cannot say where it reads ${printRepository(repository)}` },
+        problem: {
+          class: "Internal",
+          message: `${describeObject("Store", store.name)} cannot say where it reads ${printRepository(repository)}`,
+        },
       };
     }
   });

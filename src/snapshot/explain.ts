@@ -1,33 +1,49 @@
+import { objectId } from "../api/object.ts";
 import { parseReference } from "../oci/reference.ts";
 import { matchesScope } from "../oci/pattern.ts";
 import { printRepository, registryOf, repositoryPath, type Repository } from "../oci/repository.ts";
 import type { CompiledStore, Snapshot } from "./compiled.ts";
-import type { Explanation, StoreExplanation, StoreReason } from "./explanation.ts";
+import { explainPolicies } from "./explain-policy.ts";
+import type { Explanation, Occasion, StoreExplanation, StoreReason } from "./explanation.ts";
+import { byId } from "./scope-index.ts";
 
-/** Which stores would be asked about an image, with which credential, and why: from the snapshot alone, without contacting anyone. */
-export function explain(image: string, snapshot: Snapshot): Explanation {
+/**
+ * Which stores would be asked about an image, with which credential, which policies apply, and why: from the snapshot alone, without contacting anyone. With a
+ * namespace that namespace's objects are told of too.
+ */
+export function explain(image: string, snapshot: Snapshot, occasion: Occasion): Explanation {
   const parsed = parseReference(image);
-  const stores = [...snapshot.stores.values()].toSorted((a, b) => (a.meta.name < b.meta.name ? -1 : 1));
+  const { namespace } = occasion;
+  const shared = { image, ...(namespace !== undefined && { namespace: namespace.name }) };
   if (!parsed.ok) {
-    return { image, reference: null, error: { code: "REFERENCE_INVALID", message: parsed.message }, stores: [] };
+    return { ...shared, reference: null, error: { code: "REFERENCE_INVALID", message: parsed.message }, stores: [], policies: [] };
   }
   const { repository, tag, digest } = parsed.value;
+  const policies = explainPolicies(repository, snapshot, occasion);
+  const hasSay = policies.some(({ name, applies }) => applies && name.startsWith("NamespacedPolicy/"));
+  const stores = [...snapshot.stores.values()]
+    .filter(({ meta }) => meta.namespace === undefined || meta.namespace === namespace?.name)
+    .toSorted(byId);
   return {
-    image,
+    ...shared,
     reference: {
       registry: registryOf(repository),
       repository: repositoryPath(repository),
       ...(tag !== undefined && { tag }),
       ...(digest !== undefined && { digest }),
     },
-    stores: stores.map((entry) => explainStore(entry, repository)),
+    stores: stores.map((entry) => explainStore(entry, repository, hasSay)),
+    policies,
   };
 }
 
-function explainStore(entry: CompiledStore, repository: Repository): StoreExplanation {
-  const asked = entry.scopes.some((scope) => matchesScope(scope, repository));
-  const { name } = entry.meta;
-  if (!asked) return { name, asked, reason: "ScopesDoNotMatch", candidates: [] };
+/** `hasSay`: a policy of the namespace applies, without which none of its Stores is asked. */
+function explainStore(entry: CompiledStore, repository: Repository, hasSay: boolean): StoreExplanation {
+  const name = objectId(entry.meta);
+  if (!entry.scopes.some((scope) => matchesScope(scope, repository)))
+    return { name, asked: false, reason: "ScopesDoNotMatch", candidates: [] };
+  if (entry.meta.namespace !== undefined && !hasSay) return { name, asked: false, reason: "NoPolicyOfNamespace", candidates: [] };
+  const asked = true;
   const reason: StoreReason = entry.problem !== undefined ? "InvalidStore" : entry.everything ? "AllImages" : "ScopeMatches";
   const target = entry.store?.repositories(repository)[0];
   if (target === undefined) return { name, asked, reason, candidates: [] };

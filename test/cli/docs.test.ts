@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { CliError, cliErrorCodes } from "../../src/cli/cli-error.ts";
 import { exitCodes } from "../../src/cli/exit.ts";
-import { candidateReasonText, outcomeText, storeReasonText } from "../../src/cli/explanation-text.ts";
+import { candidateReasonText, outcomeText, policyReasonText, storeReasonText } from "../../src/cli/explanation-text.ts";
 import { splitWords } from "../support/txtar.ts";
 import { explain, signed } from "./fixtures.ts";
 import { run } from "./session.ts";
@@ -81,6 +81,7 @@ describe("docs/reference/explain.md", () => {
   it("has the closed lists with the sentences that people are shown", () => {
     const text = page("explain.md");
     assert.deepEqual(tableUnder(text, "Reasons of a store"), sentences(storeReasonText));
+    assert.deepEqual(tableUnder(text, "Reasons of a policy"), sentences(policyReasonText));
     assert.deepEqual(tableUnder(text, "Outcomes"), sentences(outcomeText));
     assert.deepEqual(tableUnder(text, "Reasons of a candidate"), sentences(candidateReasonText));
   });

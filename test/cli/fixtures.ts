@@ -172,7 +172,13 @@ export function explain(image: string): Explanation {
   const [registry = "", ...rest] = path.split("/");
   const repository = rest.join("/");
   if (repository === "" || /[^ -~]/.test(image)) {
-    return { image, reference: null, error: { code: "REFERENCE_INVALID", message: "no repository after the registry" }, stores: [] };
+    return {
+      image,
+      reference: null,
+      error: { code: "REFERENCE_INVALID", message: "no repository after the registry" },
+      stores: [],
+      policies: [],
+    };
   }
   const acme = registry === "acme.azurecr.io";
   return {
@@ -212,6 +218,18 @@ export function explain(image: string): Explanation {
           }
         : { name: "production", asked: false, reason: "ScopesDoNotMatch", candidates: [] },
     ],
+    policies: acme
+      ? [
+          {
+            name: "Policy/signed-by-release",
+            applies: true,
+            reason: "ScopeMatches",
+            enforcement: "Enforce",
+            exceptions: [{ expirationTime: "2027-01-31T00:00:00Z", reason: "SEC-142" }],
+          },
+          { name: "Policy/elsewhere", applies: false, reason: "ScopesDoNotMatch", enforcement: "Warn", exceptions: [] },
+        ]
+      : [{ name: "built-in policy", applies: true, reason: "BuiltIn", enforcement: "Enforce", exceptions: [] }],
   };
 }
 

@@ -10,14 +10,14 @@ const schema = JSON.parse(readFileSync(new URL("../../docs/reference/report-v1.s
 describe("docs/reference/report-v1.schema.json", () => {
   for (const [image, report] of reports)
     it(`describes every member of the report of ${image.slice(0, 60)}`, () => {
-      const explanation = { image, reference: null, stores: [] };
+      const explanation = { image, reference: null, stores: [], policies: [] };
       assert.deepEqual(violations(schema, toReportDocument(report, explanation), { closed: true }), []);
     });
 
   it("notices a member that is missing, one that is not described, and a value that is none of the words", () => {
     const [report] = reports.values();
     assert.ok(report);
-    const { summary: _, ...document } = toReportDocument(report, { image: "", reference: null, stores: [] });
+    const { summary: _, ...document } = toReportDocument(report, { image: "", reference: null, stores: [], policies: [] });
     assert.deepEqual(violations(schema, { ...document, verdict: "yes", surplus: 1 }, { closed: true }).toSorted(), [
       "/summary: is missing",
       "/surplus: is not in the schema",

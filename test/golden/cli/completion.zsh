@@ -6,7 +6,7 @@ _countersign_commands() {
     'verify:judge images: allow, deny or inconclusive'
     'discover:show what is attached to an image, and to what is attached to it, as every store lists it; verifies nothing'
     'resolve:print the digest that each image stands for, and what each store makes of its tag'
-    'explain:say which stores would be asked about images, with which credential, and why; contacts no registry'
+    'explain:say which stores would be asked about images, with which credential, which policies apply, and why; contacts no registry'
     'check:say of every object whether it is accepted; exits 1 if one is not'
     'get:print objects and their status as kubectl would; with --manifests every registry is probed once'
     'serve:run the operator: keep probing the stores and writing their status, until stopped'
@@ -28,6 +28,7 @@ _countersign() {
   case $line[1] in
     verify)
       _arguments -s -S \
+        '(--in-namespace)'--in-namespace='[as if an object of this namespace ran the images\: its own policies and stores count too]:NS:()' \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
         '(--record)'--record='[keep everything that the verdict on one image is made of, and no secret]:FILE:_files' \
         '(--replay)'--replay='[verify again what was recorded, without contacting anybody]:FILE:_files' \
@@ -63,6 +64,7 @@ _countersign() {
       ;;
     explain)
       _arguments -s -S \
+        '(--in-namespace)'--in-namespace='[as if an object of this namespace ran the images\: its own policies and stores count too]:NS:()' \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
         '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
