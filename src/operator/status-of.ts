@@ -1,7 +1,6 @@
 import type { Diagnostic } from "../api/diagnostic.ts";
 import { keyOfId, type Kind, type ObjectMeta, objectKey } from "../api/object.ts";
 import type { Statuses } from "../api/status.ts";
-import { keyProviderRefsOf } from "../api/verifier.ts";
 import type { Reachability } from "../health/store-health.ts";
 import type { ProviderState } from "../keychain/ports.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
@@ -51,10 +50,7 @@ export function statusOf(object: { readonly kind: Kind; readonly name: string },
     case "Verifier": {
       const entry = snapshot.verifiers.get(name);
       if (entry === undefined) return undefined;
-      const keys = (entry.spec === undefined ? [] : keyProviderRefsOf(entry.spec)).reduce(
-        (sum, ref) => sum + (snapshot.keyProviders.get(ref)?.keyProvider?.keys().length ?? 0),
-        0,
-      );
+      const keys = entry.keyProviders.reduce((sum, id) => sum + (snapshot.keyProviders.get(id)?.keyProvider?.keys().length ?? 0), 0);
       return verifierStatus({
         ...shared("Verifier", entry, context),
         keys,

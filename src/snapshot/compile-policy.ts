@@ -1,7 +1,9 @@
 import { boundedMessage, type Diagnostic } from "../api/diagnostic.ts";
 import { keyOfId, resolveRef } from "../api/object.ts";
 import { decodePolicy, type PolicySpec } from "../api/policy.ts";
+import type { RequirementSpec } from "../api/requirement.ts";
 import { ownValue } from "../api/walk.ts";
+import type { ViewRequirement } from "../engine/view.ts";
 import type { CompiledPolicy } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
 import { firstDefect, type Identified, isSame } from "./identity.ts";
@@ -18,7 +20,8 @@ export function compilePolicy(
   if (before !== undefined && isSame(before, object) && !before.hasExpression) return { ...before, meta };
   const decoded = decodePolicy(raw);
   const { scopes, excludeScopes, namespaceSelector } = decoded.ok ? decoded.spec : decoded.salvage;
-  const verifiers = decoded.ok ? verifiersOf(decoded.spec, meta.namespace) : [];
+  const requirements = decoded.ok ? decoded.spec.require.map((requirement) => toRequirement(requirement, meta.namespace)) : [];
+  const verifiers = verifiersOf(requirements);
   const diagnostics = decoded.ok ? expressionDefects(decoded.spec, raw, deps.factories) : decoded.diagnostics;
   const problem = diagnostics.length === 0 ? undefined : boundedMessage(`${key} is invalid: ${firstDefect(diagnostics)}`);
   const revision = revisionOf([meta.uid, String(meta.generation), problem ?? ""]);
@@ -33,6 +36,7 @@ export function compilePolicy(
     scopes,
     excludeScopes,
     namespaceSelector,
+    requirements,
     verifiers,
     hasExpression: decoded.ok && expressionsOf(decoded.spec).length > 0,
     ...(problem !== undefined && { problem }),
@@ -46,9 +50,18 @@ export function mentionsExpression(raw: unknown): boolean {
   return leaves.some((leaf) => ownValue(leaf, "expression") !== undefined);
 }
 
-function verifiersOf({ require }: PolicySpec, namespace: string | undefined): readonly string[] {
-  const leaves = require.flatMap(({ anyOf }) => anyOf);
-  return [...new Set(leaves.flatMap((leaf) => (leaf.type === "verifier" ? resolveRef(leaf.verifier, namespace) : [])))].toSorted();
+function toRequirement(requirement: RequirementSpec, namespace: string | undefined): ViewRequirement {
+  return {
+    ...requirement,
+    anyOf: requirement.anyOf.map((leaf) =>
+      leaf.type === "expression" ? leaf : { ...leaf, verifier: resolveRef(leaf.verifier, namespace) },
+    ),
+  };
+}
+
+function verifiersOf(requirements: readonly ViewRequirement[]): readonly string[] {
+  const leaves = requirements.flatMap(({ anyOf }) => anyOf);
+  return [...new Set(leaves.flatMap((leaf) => (leaf.type === "verifier" ? leaf.verifier : [])))].toSorted();
 }
 
 interface Placed {

@@ -1,5 +1,5 @@
 import { keyOfId, resolveRef } from "../api/object.ts";
-import { decodeVerifier, type VerifierSpec } from "../api/verifier.ts";
+import { decodeVerifier, keyProviderRefsOf } from "../api/verifier.ts";
 import { ownValue } from "../api/walk.ts";
 import type { CompiledKeyProvider, CompiledVerifier } from "./compiled.ts";
 import type { Factories } from "./factories.ts";
@@ -29,7 +29,7 @@ function compileOwn(object: Identified, before: CompiledVerifier | undefined, de
   const { meta, id, key } = object;
   const decoded = before !== undefined && isSame(before, object) ? before : decodeEntry(object.raw);
   const { spec, diagnostics } = decoded;
-  const refs = new Map((spec === undefined ? [] : keyProviderRefs(spec)).map((ref) => [ref, resolveRef(ref, meta.namespace)] as const));
+  const refs = new Map((spec === undefined ? [] : keyProviderRefsOf(spec)).map((ref) => [ref, resolveRef(ref, meta.namespace)] as const));
   const keyProviders = [...refs.values()];
   const found = keyProviders.map((name) => deps.keyProviders.get(name));
   const ownRevision = revisionOf([meta.uid, String(meta.generation), ...found.map((entry) => entry?.revision ?? "absent")]);
@@ -62,11 +62,6 @@ function compileOwn(object: Identified, before: CompiledVerifier | undefined, de
 function decodeEntry(raw: unknown): Pick<CompiledVerifier, "spec" | "diagnostics"> {
   const decoded = decodeVerifier(raw);
   return decoded.ok ? { spec: decoded.spec, diagnostics: [] } : { diagnostics: decoded.diagnostics };
-}
-
-/** The KeyProviders that a Verifier of any type names; not every type trusts keys. */
-function keyProviderRefs({ config }: VerifierSpec): readonly string[] {
-  return "keyProviderRefs" in config ? config.keyProviderRefs : [];
 }
 
 /** Why nothing may be concluded from what a Verifier rejects: the first of its KeyProviders that is missing, invalid, or without one of its keys. */

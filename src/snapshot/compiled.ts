@@ -9,6 +9,7 @@ import type { VerifierSpec } from "../api/verifier.ts";
 import type { Store } from "../engine/store.ts";
 import type { Verifier } from "../engine/verifier.ts";
 import type { Realms } from "../engine/verify-realms.ts";
+import type { ViewRequirement } from "../engine/view.ts";
 import type { AuthProvider, Keychain } from "../keychain/ports.ts";
 import type { Pattern, Scope } from "../oci/pattern.ts";
 import type { Repository } from "../oci/repository.ts";
@@ -92,6 +93,8 @@ export interface CompiledPolicy extends CompiledBase {
   readonly scopes: readonly Scope[];
   readonly excludeScopes: readonly Scope[];
   readonly namespaceSelector: LabelSelector;
+  /** Its `require`, with ids of Verifiers for references; empty where the spec cannot be decoded. */
+  readonly requirements: readonly ViewRequirement[];
   /** Ids of the Verifiers that it names, sorted. */
   readonly verifiers: readonly string[];
   readonly hasExpression: boolean;

@@ -100,9 +100,16 @@ export function materialParts(versions: ReadonlyMap<string, string>): string[] {
 /** `uid/resourceVersion` of a raw object, `absent`, or why it is withheld: changes whenever its content does, and tells nothing of it. */
 export function versionOf(raw: unknown): string {
   if (raw === undefined) return "absent";
-  if (raw instanceof Withheld) return `withheld/${raw.reason}`;
+  if (raw instanceof Withheld) return `${withheld}${raw.reason}`;
   const { uid, resourceVersion } = identity(record(raw));
   return `${uid}/${resourceVersion}`;
+}
+
+const withheld = "withheld/";
+
+/** Of a version that {@link versionOf} made of a {@link Withheld}: its reason. */
+export function withheldReason(version: string): string | undefined {
+  return version.startsWith(withheld) ? version.slice(withheld.length) : undefined;
 }
 
 function identity(raw: Record<string, unknown>): { readonly uid: string; readonly resourceVersion: string } {

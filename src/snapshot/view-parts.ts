@@ -1,7 +1,7 @@
-import { keyOfId, objectId, objectKey, resolveRef } from "../api/object.ts";
+import { keyOfId, objectId, objectKey } from "../api/object.ts";
 import { defaultLimits } from "../api/store.ts";
-import type { LeafSpec, PolicySpec } from "../api/policy.ts";
-import type { ViewLeaf, ViewPolicy, ViewStore, ViewVerifier } from "../engine/view.ts";
+import type { PolicySpec } from "../api/policy.ts";
+import type { ViewPolicy, ViewStore, ViewVerifier } from "../engine/view.ts";
 import { matchesScope } from "../oci/pattern.ts";
 import type { Repository } from "../oci/repository.ts";
 import type { CompiledPolicy, CompiledStore, CompiledVerifier } from "./compiled.ts";
@@ -67,10 +67,7 @@ export function toViewPolicy(entry: CompiledPolicy, repository: Repository): Vie
     tags: spec.tags,
     platforms: spec.platforms,
     exceptions: exceptionsFor(spec, repository).map(({ expirationTime, reason }) => ({ expirationTime, reason })),
-    require: spec.require.map((requirement) => ({
-      ...requirement,
-      anyOf: requirement.anyOf.map((leaf) => toLeaf(leaf, entry.meta.namespace)),
-    })),
+    require: entry.requirements,
   };
 }
 
@@ -82,8 +79,4 @@ export function exceptionsFor({ exceptions }: PolicySpec, repository: Repository
 /** `Enforce` as it counts for the built-in policy. */
 export function enforces({ spec, problem }: CompiledPolicy): boolean {
   return spec === undefined || problem !== undefined || spec.enforcement === "Enforce";
-}
-
-function toLeaf(leaf: LeafSpec, namespace: string | undefined): ViewLeaf {
-  return leaf.type === "expression" ? leaf : { ...leaf, verifier: resolveRef(leaf.verifier, namespace) };
 }

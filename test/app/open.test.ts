@@ -78,6 +78,7 @@ test("explain prints an array in order and contacts nobody", async () => {
         candidates: [{ name: "nobody", pattern: registry.host, reason: "Selected" }],
       },
     ],
+    policies: [{ name: "built-in policy", applies: true, reason: "BuiltIn", enforcement: "Enforce", exceptions: [] }],
   });
   assert.deepEqual([second?.reference, second?.error?.code, second?.stores], [null, "REFERENCE_INVALID", []]);
   assert.deepEqual(third?.stores, [{ name: "local", asked: false, reason: "ScopesDoNotMatch", candidates: [] }]);

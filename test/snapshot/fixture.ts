@@ -98,18 +98,24 @@ async function* failing(error: StoreError): AsyncIterable<never> {
   throw error;
 }
 
+interface Metadata {
+  readonly uid: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+}
+
 /** What an API server keeps, in memory: uids, generations and resourceVersions move as its do; `dirty` collects what has changed. */
 export class World {
   readonly factories = new CountingFactories();
   readonly compiler = new Compiler(this.factories);
-  readonly #objects = new Map<string, Record<string, unknown>>();
+  readonly #objects = new Map<string, object>();
   readonly #dirty = new Set<DirtyKey>();
   #version = 0;
 
   /** Creates or edits the spec of one of our kinds. The first object is the oldest. */
   put(kind: ResourceKind, id: string, spec: unknown): void {
-    const before = this.#objects.get(`${kind}/${id}`)?.["metadata"] as { uid: string; generation: number } | undefined;
-    this.#write(kind, id, { apiVersion, kind, spec, generation: (before?.generation ?? 0) + 1 });
+    const generation = this.#metadataOf(kind, id)?.generation ?? 0;
+    this.#write(kind, id, { apiVersion, kind, spec, generation: generation + 1 });
   }
 
   /** A Secret, ConfigMap or ServiceAccount; written again it has another resourceVersion. */
@@ -128,7 +134,7 @@ export class World {
   }
 
   /** A source that puts an object where it does not belong. */
-  forge(key: DirtyKey, raw: Record<string, unknown>): void {
+  forge(key: DirtyKey, raw: object): void {
     this.#objects.set(key, raw);
     this.#dirty.add(key);
   }
@@ -139,17 +145,22 @@ export class World {
     return this.compiler.compile(dirty, (kind, id) => this.#objects.get(`${kind}/${id}`));
   }
 
+  #metadataOf(kind: string, id: string): Metadata | undefined {
+    const known: { readonly metadata?: Metadata } | undefined = this.#objects.get(`${kind}/${id}`);
+    return known?.metadata;
+  }
+
   #write(kind: string, id: string, { generation, ...rest }: Record<string, unknown>): void {
     this.#version += 1;
-    const before = this.#objects.get(`${kind}/${id}`)?.["metadata"] as Record<string, unknown> | undefined;
+    const before = this.#metadataOf(kind, id);
     const created = new Date(Date.UTC(2026, 0, 1) + this.#version * 1000).toISOString();
     const [name, namespace] = id.split("/").toReversed();
     const metadata = {
       name,
       ...(namespace !== undefined && { namespace }),
-      uid: before?.["uid"] ?? `uid-${this.#version}`,
-      creationTimestamp: before?.["creationTimestamp"] ?? created,
-      generation: generation ?? before?.["generation"] ?? 1,
+      uid: before?.uid ?? `uid-${this.#version}`,
+      creationTimestamp: before?.creationTimestamp ?? created,
+      generation: generation ?? before?.generation ?? 1,
       resourceVersion: String(this.#version),
     };
     this.#objects.set(`${kind}/${id}`, { ...rest, metadata });

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import type { ResourceKind } from "../../src/api/object.ts";
 import type { Realms } from "../../src/engine/verify-realms.ts";
 import type { Snapshot } from "../../src/snapshot/compiled.ts";
-import type { DirtyKey } from "../../src/snapshot/compiler.ts";
 import type { NamespaceLabels } from "../../src/snapshot/namespace-selector.ts";
 import { anonymous, cosign, fromSecret, inline, policy, refs, registry, repositoryOf, World } from "./fixture.ts";
 
@@ -68,7 +67,7 @@ function stepIn(...namespaces: readonly string[]): fc.Arbitrary<Step> {
   const misplaced = fc.tuple(fc.constantFrom(...Object.keys(specs)), id).map(
     ([kind, where]): Step =>
       (world) =>
-        world.forge(`${kind.replace("Namespaced", "")}/${where}` as DirtyKey, { kind, metadata: { name: "x" } }),
+        world.forge(`${kind.replace("Namespaced", "")}/${where}`, { kind, metadata: { name: "x" } }),
   );
   return fc.oneof(...put, remove, material, misplaced);
 }
