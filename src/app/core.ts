@@ -192,6 +192,7 @@ export class Core implements AsyncDisposable {
     return [
       {
         key: objectKey("Store", meta),
+        ...(meta.namespace !== undefined && { tenant: meta.namespace }),
         uid: meta.uid,
         generation: meta.generation,
         revision: entry.probeRevision,

@@ -1,10 +1,9 @@
 import { type Clock, raceSignal } from "../kernel/clock.ts";
-import { Limit } from "../kernel/limit.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { EndpointObservation, StoreProbe } from "../engine/store.ts";
-import { DueQueue } from "./due-queue.ts";
 import { OriginLimiter } from "./origin-limiter.ts";
 import { holdOf, jittered, probeDelay } from "./probe-delay.ts";
+import { ProbeLanes } from "./probe-lanes.ts";
 import {
   endpointOf,
   looksAlike,
@@ -18,6 +17,8 @@ import {
 /** What the prober has to know of one Store; made anew after every compile. */
 export interface ProbedStore {
   readonly key: string;
+  /** Its namespace; absent: cluster-scoped. */
+  readonly tenant?: string;
   readonly uid: string;
   readonly generation: number;
   /** Holds the identities of everything its probes depend on, Secrets included: it is probed anew exactly when this changes. */
@@ -59,8 +60,6 @@ interface Entry {
   notifiedAt: number;
 }
 
-/** Probes at a time, of all Stores (registry-auth 6.2). */
-const concurrency = 4;
 /** A whole probe: token exchange and ping; connect and header deadlines of the transport are shorter. */
 const probeTimeoutMs = 10_000;
 /** Up to this many new Stores are probed at once; more (a start, a Secret that many use) are spread, 50 a second. */
@@ -72,8 +71,7 @@ const longestNapMs = 2 ** 31 - 1;
 export class Prober {
   readonly #deps: ProberDeps;
   readonly #entries = new Map<string, Entry>();
-  readonly #due = new DueQueue<Slot>();
-  readonly #limit = new Limit(concurrency);
+  readonly #lanes = new ProbeLanes<Slot>(({ entry }) => entry.store.tenant);
   readonly #origins = new OriginLimiter();
   #wake: () => void = () => {};
 
@@ -107,7 +105,8 @@ export class Prober {
     for (const { store, slots } of begun) {
       const window = begun.length > spreadAbove ? Math.min(store.intervalMs, begun.length * spreadPerStoreMs) : 0;
       // A new generation goes before whatever else is overdue: somebody is looking at it.
-      for (const slot of slots.values()) this.#due.set(slot, window === 0 ? Number.NEGATIVE_INFINITY : now + window * this.#deps.random());
+      for (const slot of slots.values())
+        this.#lanes.set(slot, window === 0 ? Number.NEGATIVE_INFINITY : now + window * this.#deps.random());
     }
     this.#wake();
   }
@@ -127,7 +126,7 @@ export class Prober {
     if (slot !== undefined && slot.flight === undefined) {
       if (observation.failure === undefined) this.#schedule(slot, now + jittered(entry.store.intervalMs, this.#deps.random()));
       else if (after.state === "Failing" && before?.state !== "Failing")
-        this.#schedule(slot, Math.min(this.#due.timeOf(slot) ?? now, now + this.#delay(slot, observation)));
+        this.#schedule(slot, Math.min(this.#lanes.timeOf(slot) ?? now, now + this.#delay(slot, observation)));
     }
     // A busy Store is never probed, yet its `lastCheckTime` has to move now and then.
     if (!looksAlike(before, after) || now - entry.notifiedAt >= entry.store.intervalMs) this.#notify(entry);
@@ -146,7 +145,7 @@ export class Prober {
     const checks = [...entry.slots.values()].map(async (slot) => {
       if (slot.flight === undefined) {
         const now = this.#deps.clock.monotonic();
-        const startAt = slot.reserved ? now : this.#origins.reserve(slot.endpoint, now);
+        const startAt = slot.reserved ? now : this.#origins.reserve(originOf(slot), now);
         if (startAt > now) await this.#deps.clock.sleep(startAt - now, signal);
       }
       await raceSignal(this.#start(slot, entry.replaced.signal), signal);
@@ -174,12 +173,10 @@ export class Prober {
 
   #launchDue(flights: Set<Promise<void>>, signal: AbortSignal): void {
     const now = this.#deps.clock.monotonic();
-    while (this.#limit.active < concurrency) {
-      const slot = this.#due.take(now);
-      if (slot === undefined) return;
+    for (let slot = this.#lanes.take(now); slot !== undefined; slot = this.#lanes.take(now)) {
       const startAt = this.#startTime(slot, now);
       if (startAt > now) {
-        this.#due.set(slot, startAt);
+        this.#lanes.set(slot, startAt);
         continue;
       }
       const flight = this.#start(slot, AbortSignal.any([slot.entry.replaced.signal, signal]));
@@ -191,17 +188,16 @@ export class Prober {
   #startTime(slot: Slot, now: number): number {
     if (slot.reserved) return now;
     if (!slot.first) {
-      const heldUntil = this.#origins.heldUntil(slot.endpoint, { identity: identityOf(slot), now });
+      const heldUntil = this.#origins.heldUntil(originOf(slot), { identity: identityOf(slot), now });
       if (heldUntil > now) return heldUntil;
     }
     slot.reserved = true;
-    return this.#origins.reserve(slot.endpoint, now);
+    return this.#origins.reserve(originOf(slot), now);
   }
 
   async #nap(woken: AbortSignal): Promise<void> {
-    const earliest = this.#due.earliest();
-    const full = this.#limit.active >= concurrency;
-    const ms = full || earliest === undefined ? longestNapMs : Math.max(0, Math.ceil(earliest - this.#deps.clock.monotonic()));
+    const earliest = this.#lanes.earliest();
+    const ms = earliest === undefined ? longestNapMs : Math.max(0, Math.ceil(earliest - this.#deps.clock.monotonic()));
     try {
       await this.#deps.clock.sleep(ms, woken);
     } catch {
@@ -211,8 +207,8 @@ export class Prober {
 
   /** Joins the flight of this slot, or starts one; never rejects. */
   #start(slot: Slot, signal: AbortSignal): Promise<void> {
-    slot.flight ??= this.#limit
-      .run(() => this.#probe(slot, signal), signal)
+    slot.flight ??= this.#lanes
+      .run(slot, () => this.#probe(slot, signal), signal)
       .catch((error: unknown) => {
         if (!signal.aborted)
           this.#deps.logger.error("A probe could not be judged", {
@@ -224,10 +220,11 @@ export class Prober {
         delete slot.flight;
         slot.reserved = false;
         // Given up without an answer (this replica stopped probing): as due as it was.
-        if (!slot.entry.replaced.signal.aborted && this.#due.timeOf(slot) === undefined) this.#schedule(slot, this.#deps.clock.monotonic());
+        if (!slot.entry.replaced.signal.aborted && this.#lanes.timeOf(slot) === undefined)
+          this.#schedule(slot, this.#deps.clock.monotonic());
         this.#wake();
       });
-    this.#due.delete(slot);
+    this.#lanes.delete(slot);
     return slot.flight;
   }
 
@@ -263,7 +260,7 @@ export class Prober {
     slot.first = false;
     const now = this.#deps.clock.monotonic();
     const hold = observation.failure === undefined ? 0 : holdOf(observation.failure, this.#deps.clock.now());
-    if (hold > 0) this.#origins.hold(slot.endpoint, { identity: identityOf(slot), until: now + hold, now });
+    if (hold > 0) this.#origins.hold(originOf(slot), { identity: identityOf(slot), until: now + hold, now });
     this.#schedule(slot, now + this.#delay(slot, observation));
     this.#notify(entry);
   }
@@ -276,7 +273,7 @@ export class Prober {
 
   #schedule(slot: Slot, at: number): void {
     slot.reserved = false;
-    this.#due.set(slot, at);
+    this.#lanes.set(slot, at);
     this.#wake();
   }
 
@@ -299,12 +296,17 @@ export class Prober {
 
   #close(entry: Entry): void {
     entry.replaced.abort(new DOMException("The Store has changed", "AbortError"));
-    for (const slot of entry.slots.values()) this.#due.delete(slot);
+    for (const slot of entry.slots.values()) this.#lanes.delete(slot);
   }
 }
 
 function sameRevision(a: ProbedStore, b: ProbedStore): boolean {
   return a.uid === b.uid && a.generation === b.generation && a.revision === b.revision && a.suspend === b.suspend;
+}
+
+/** Each namespace has its own politeness towards a registry: however many Stores it has there, nobody else's is held back. */
+function originOf({ entry, endpoint }: Slot): string {
+  return entry.store.tenant === undefined ? endpoint : `${entry.store.tenant}/${endpoint}`;
 }
 
 /** Who asked: a quota belongs to a credential, so that a Store with another one is not held back. */
