@@ -178,3 +178,37 @@ test("a NamespacedPolicy that is broken closes its own namespace, and no other",
     assert.match((await tenancy.verify("alice", "team-a")).summary, /NamespacedPolicy\/team-a\/typo is invalid: .*line 1, column/);
   });
 });
+
+test(
+  "what a NamespacedPolicy lets through, by an exception or where nothing is certain, the cluster still has to allow",
+  options,
+  async () => {
+    const expirationTime = "2099-01-01T00:00:00Z";
+    const lenient = own("Policy", "lenient", {
+      scopes: ["*"],
+      onInconclusive: "Allow",
+      exceptions: [{ scopes: [host], expirationTime, reason: "because we say so" }],
+      require: [{ verifierRef: { name: "gone" } }],
+    });
+    await tenancy.during([lenient], async () => {
+      assert.deepEqual(await tenancy.outcomes(), untouched);
+      const open = policy("typo", { require: [{ expression: "evidence.exists(e, e.verifed)" }] });
+      await tenancy.during([open], async () => {
+        const report = await tenancy.verify("alice", "team-a");
+        assert.deepEqual([outcomeOf(report), report.onInconclusive], ["inconclusive PolicyInvalid", "Deny"]);
+        const theirs = report.policies.find(({ name }) => name === "NamespacedPolicy/team-a/lenient");
+        assert.deepEqual([theirs?.outcome, theirs?.exception?.reason], ["allow", "because we say so"]);
+      });
+    });
+    // Without the exception its Verifier is missing: what the tenant says of that opens the tenant's own verdict, and nothing else.
+    const missing = own("Policy", "missing", { scopes: [host], onInconclusive: "Allow", require: [{ verifierRef: { name: "gone" } }] });
+    await tenancy.during([missing], async () => {
+      const open = "inconclusive VerifierNotReady";
+      assert.deepEqual(await tenancy.outcomes(), {
+        ...untouched,
+        "team-a": builtIn.map((outcome) => (outcome === "allow" ? open : outcome)),
+      });
+      assert.match((await tenancy.verify("alice", "team-a")).summary, /NamespacedVerifier\/team-a\/gone does not exist/);
+    });
+  },
+);
