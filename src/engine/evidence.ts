@@ -38,6 +38,7 @@ export class Findings implements Evidence {
   readonly #entries: ReadonlyMap<string, ViewVerifier>;
   readonly #verifiers: readonly Verifier[];
   readonly #defects: Defects;
+  #isPartial = false;
 
   constructor(input: {
     readonly groups: readonly LocationGroup[];
@@ -66,6 +67,11 @@ export class Findings implements Evidence {
 
   settle(group: LocationGroup, state: "complete" | "failed"): void {
     this.#locations.set(group, state);
+  }
+
+  /** Signatures on one of the artifacts were not all shown: what is found may be enough, and is not whole. */
+  markPartial(): void {
+    this.#isPartial = true;
   }
 
   stateOf(group: LocationGroup): "open" | "complete" | "failed" {
@@ -166,7 +172,7 @@ export class Findings implements Evidence {
     const isWhole = extent === "whole";
     return (
       !this.#defects.blocked &&
-      !(isWhole && this.#defects.partial) &&
+      !(isWhole && (this.#defects.partial || this.#isPartial)) &&
       [...this.#locations].every(([group, state]) => !(isWhole || group.required) || state === "complete") &&
       !this.isOpen()
     );

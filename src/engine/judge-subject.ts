@@ -8,7 +8,7 @@ import type { JudgeRequest, VerifyDeps } from "./request.ts";
 import { reportOf } from "./report-of.ts";
 import { type SurveyPlan, surveyAll } from "./signed.ts";
 import type { Flight } from "./verdict-cache.ts";
-import type { View } from "./view.ts";
+import type { View, ViewPolicy } from "./view.ts";
 
 /** Surveys every location, evaluates the policies as results come, and stops as soon as no policy can change any more (design 6.6). */
 export async function judgeSubject(
@@ -47,6 +47,7 @@ export async function judgeSubject(
       subject: { digest, mediaType: "", size: 0 },
       verifiers,
       findings,
+      signersWanted: (verifier) => signersWanted(verifier, view.policies),
       progressed,
     },
     stopped,
@@ -61,4 +62,13 @@ export async function judgeSubject(
 function defectsOf(view: View): { readonly blocked: boolean; readonly partial: boolean } {
   const invalid = view.stores.filter((entry) => entry.store === undefined);
   return { blocked: invalid.some((entry) => entry.evidence === "Required"), partial: invalid.length > 0 };
+}
+
+/** An expression may look at every one of them. */
+function signersWanted(verifier: string, policies: readonly ViewPolicy[]): number {
+  const leaves = policies.flatMap(({ require }) => require).flatMap(({ anyOf }) => anyOf);
+  const wanted = leaves.map((leaf) =>
+    leaf.type === "expression" ? Number.POSITIVE_INFINITY : leaf.verifier === verifier ? leaf.atLeast : 1,
+  );
+  return Math.max(1, ...wanted);
 }

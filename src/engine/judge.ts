@@ -13,16 +13,25 @@ export interface JudgeDeps extends ReadDeps {
   readonly verifiers: readonly Verifier[];
   readonly results: ResultCache;
   /** Whether one of these Verifiers verified a signature on an artifact (design 6.4); rejects only with the signal's reason. */
-  readonly signed: (found: Found, verifiers: readonly string[], signal: AbortSignal) => Promise<Signed>;
+  readonly signed: (found: Found, wanted: Wanted, signal: AbortSignal) => Promise<Signed>;
+  /** How many signers of what a Verifier found may matter to a policy; more are not looked for. */
+  readonly signersWanted: (verifier: string) => number;
   /** Artifacts of one location that are worked on at a time. */
   readonly reading: Limit;
   /** Called after every result: the caller stops everything as soon as the outcome can no longer change. */
   readonly progressed: () => void;
 }
 
+/** Whose signatures on an artifact count, and how many signers are enough. */
+export interface Wanted {
+  readonly verifiers: readonly string[];
+  readonly signers: number;
+}
+
 /** What is known of the signatures on an artifact that is itself evidence. */
 export type Signed =
-  | { readonly value: "true"; readonly signers: readonly Signer[] }
+  /** `incomplete`: why there may be more. */
+  | { readonly value: "true"; readonly signers: readonly Signer[]; readonly incomplete?: string }
   | { readonly value: "false" }
   | { readonly value: "unknown"; readonly cause: string };
 
@@ -136,10 +145,13 @@ async function signedResult(
   if (verifier.signedBy === undefined) return { ...result, signers: [nobody] };
   const { artifact } = result;
   const names = verifier.signedBy.map((name) => describeObject("Verifier", name)).join(" or ");
-  const signed = await deps.signed(found, verifier.signedBy, signal);
+  const wanted = { verifiers: verifier.signedBy, signers: deps.signersWanted(verifier.name) };
+  const signed = await deps.signed(found, wanted, signal);
   switch (signed.value) {
-    case "true":
-      return { ...result, signers: signed.signers };
+    case "true": {
+      const incomplete = result.incomplete ?? signed.incomplete;
+      return { ...result, signers: signed.signers, ...(incomplete !== undefined && { incomplete }) };
+    }
     case "false":
       return {
         outcome: "rejected",

@@ -3,13 +3,13 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { Findings, type Defects } from "./evidence.ts";
 import { describeFailure } from "./failure.ts";
 import type { Found } from "./found.ts";
-import type { Signed } from "./judge.ts";
-import { or } from "./kleene.ts";
-import { evaluateLeaf } from "./leaf.ts";
+import type { Signed, Wanted } from "./judge.ts";
+import type { Evidence } from "./leaf.ts";
 import { limitExceeded } from "./limits.ts";
 import type { LocationGroup } from "./locations.ts";
 import { type SurveyDeps, surveyLocation } from "./survey.ts";
-import type { ViewVerifier } from "./view.ts";
+import type { Signer } from "./verifier.ts";
+import { describeObject, type ViewVerifier } from "./view.ts";
 
 /** What a survey of one subject is made with, whatever its depth. */
 export interface SurveyPlan {
@@ -28,9 +28,9 @@ const readingAtOnce = 8;
 /** Surveys every location for one subject, until `signal` aborts; never rejects. A defect fails its location, and nobody else's. */
 export async function surveyAll(plan: SurveyPlan, deps: Omit<SurveyDeps, "reading" | "signed">, signal: AbortSignal): Promise<void> {
   const known = new Map<string, Promise<Signed>>();
-  const signed: SurveyDeps["signed"] = (found, names, aborted) => {
-    const key = `${found.digest} ${names.toSorted().join(" ")}`;
-    const answer = known.get(key) ?? findSignature(found, { names, plan }, deps, aborted);
+  const signed: SurveyDeps["signed"] = (found, wanted, aborted) => {
+    const key = `${found.digest} ${wanted.signers} ${wanted.verifiers.toSorted().join(" ")}`;
+    const answer = known.get(key) ?? findSignature(found, { wanted, plan }, deps, aborted);
     known.set(key, answer);
     return answer;
   };
@@ -46,27 +46,25 @@ export async function surveyAll(plan: SurveyPlan, deps: Omit<SurveyDeps, "readin
   );
 }
 
-/** Whether one of the Verifiers `names` verifies a signature on the artifact: its referrers are surveyed as the image's are, one level deeper. */
+/** Who signed the artifact by one of the Verifiers that are named: its referrers are surveyed as the image's are, one level deeper. */
 async function findSignature(
   found: Found,
-  { names, plan }: { readonly names: readonly string[]; readonly plan: SurveyPlan },
+  { wanted, plan }: { readonly wanted: Wanted; readonly plan: SurveyPlan },
   deps: Omit<SurveyDeps, "reading" | "signed">,
   signal: AbortSignal,
 ): Promise<Signed> {
   const subject = subjectOf(found);
-  const verifiers = names.map(
-    (name): ViewVerifier => plan.verifiers.find((entry) => entry.name === name) ?? { name, problem: "does not exist" },
-  );
+  const names = [...new Set(wanted.verifiers)];
+  const verifiers = names.map((name) => signatureVerifier(name, plan.verifiers));
   const findings = new Findings({ groups: plan.groups, subject: subject.digest, verifiers, defects: plan.defects });
   plan.nested.push(findings);
   const depth = plan.depth + 1;
   const open = plan.groups.filter((group) => isWithinDepth(group, depth, findings));
-  const value = (evidence: Parameters<typeof evaluateLeaf>[1]): Signed["value"] =>
-    or(names.map((verifier) => evaluateLeaf({ type: "verifier", verifier, atLeast: 1, count: "Signers", every: false }, evidence)));
+  const isEnough = (evidence: Evidence): boolean => signersIn(evidence, names).length >= wanted.signers;
   const decided = new AbortController();
   const stopped = AbortSignal.any([signal, decided.signal]);
   const progressed = (): void => {
-    if (value(findings.soFar()) === "true") decided.abort(new DOMException("A signature stands", "AbortError"));
+    if (isEnough(findings.soFar())) decided.abort(new DOMException("Enough signatures stand", "AbortError"));
   };
   const ready = verifiers.flatMap((entry) => entry.verifier ?? []);
   await surveyAll(
@@ -75,17 +73,28 @@ async function findSignature(
     stopped,
   );
   signal.throwIfAborted();
+  const signers = signersIn(findings, names);
+  if (isEnough(findings)) return { value: "true", signers };
+  // Whoever was not shown may be what a policy waits for, or what an expression would deny by.
+  if (!names.every((name) => findings.isComplete(name, "whole"))) deps.findings.markPartial();
+  if (names.every((name) => findings.isComplete(name, "required")))
+    return signers.length > 0 ? { value: "true", signers } : { value: "false" };
+  const cause = causeOf(findings, plan.groups, verifiers);
+  return signers.length > 0 ? { value: "true", signers, incomplete: cause } : { value: "unknown", cause };
+}
+
+/** Content that another Verifier believes is no signature, and would be as good as none. */
+function signatureVerifier(name: string, known: readonly ViewVerifier[]): ViewVerifier {
+  const entry = known.find((one) => one.name === name) ?? { name, problem: "does not exist" };
+  return entry.verifier === undefined || entry.verifier.kind === "signature" ? entry : { name, problem: "judges no signatures" };
+}
+
+/** Each signer once. */
+function signersIn(evidence: Evidence, names: readonly string[]): readonly Signer[] {
   const signers = names
-    .flatMap((name) => findings.results(name))
+    .flatMap((name) => evidence.results(name))
     .flatMap((result) => (result.outcome === "verified" ? result.signers : []));
-  switch (value(findings)) {
-    case "true":
-      return { value: "true", signers: [...new Map(signers.map((signer) => [signer.id, signer])).values()] };
-    case "false":
-      return { value: "false" };
-    case "unknown":
-      return { value: "unknown", cause: causeOf(findings, plan.groups, verifiers) };
-  }
+  return [...new Map(signers.map((signer) => [signer.id, signer])).values()];
 }
 
 function subjectOf(found: Found): Descriptor {
@@ -104,7 +113,7 @@ function isWithinDepth(group: LocationGroup, depth: number, findings: Findings):
 
 function causeOf(findings: Findings, groups: readonly LocationGroup[], verifiers: readonly ViewVerifier[]): string {
   const problem = verifiers.find((entry) => entry.problem !== undefined);
-  if (problem !== undefined) return `Verifier ${problem.name}: ${problem.problem ?? ""}`;
+  if (problem !== undefined) return `${describeObject("Verifier", problem.name)}: ${problem.problem ?? ""}`;
   const failures = groups
     .filter((group) => findings.stateOf(group) === "failed")
     .flatMap((group) => group.readers)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Report } from "../../src/engine/report.ts";
 import type { ViewStore, ViewVerifier } from "../../src/engine/view.ts";
 import { artifact, type ModelArtifact, signatureType } from "./model-artifact.ts";
 import { entry, modelStore, type Script } from "./model-store.ts";
@@ -80,6 +81,67 @@ describe("a content verifier with signedBy", () => {
     const alone = [{ name: "notes", verifier: notes }];
     const report = await verify([entry(modelStore("s", holding([signatureOn(noted)])))], { verifiers: alone, policies });
     assert.equal(report.verdict.outcome, "inconclusive");
+  });
+
+  it("takes no content for a signature, whatever its Verifier finds of it", async () => {
+    // A Verifier of content that counts unsigned: anybody could attach what it believes.
+    const claims = modelVerifier("claims", { types: ["application/vnd.model.claim"], kind: "content" });
+    const fooled = { ...modelVerifier("notes", { types: [noteType], kind: "content" }), signedBy: ["claims"] };
+    const claim = artifact({ type: "application/vnd.model.claim", names: noted });
+    const report = await verify([entry(modelStore("s", holding([claim])))], {
+      verifiers: [
+        { name: "claims", verifier: claims },
+        { name: "notes", verifier: fooled },
+      ],
+      policies,
+    });
+    assert.notEqual(report.verdict.outcome, "allow");
+  });
+
+  for (const signatures of [
+    [signatureOn(noted, "alice"), signatureOn(noted, "bob")],
+    [artifact({ names: noted, finding: "by alice bob" })],
+  ])
+    it(`counts everybody who signed it, in ${signatures.length} signature(s)`, async () => {
+      const two = [policy("p", [needs("notes", { atLeast: 2 })])];
+      const report = await verify([entry(modelStore("s", holding(signatures)))], { verifiers, policies: two });
+      assert.equal(wordOf(report), "allow");
+      const three = [policy("p", [needs("notes", { atLeast: 3 })])];
+      assert.equal(
+        wordOf(await verify([entry(modelStore("s", holding(signatures)))], { verifiers, policies: three })),
+        "deny PolicyNotSatisfied",
+      );
+    });
+
+  it("does not say that too few signed it while a Store does not show who did", async () => {
+    const two = [policy("p", [needs("notes", { atLeast: 2 })])];
+    const stores = [
+      entry(modelStore("a", holding([signatureOn(noted, "alice")]))),
+      entry(modelStore("b", { location: "b.example/app", referrersOf: { [noted]: "ServerError" } })),
+    ];
+    const report = await verify(stores, { verifiers, policies: two });
+    assert.equal(report.verdict.outcome, "inconclusive");
+  });
+
+  it("is not unsigned, to an expression, because an Optional Store did not show the signature", async () => {
+    const judgeWith = async (signatures: NonNullable<Script["referrers"]>): Promise<Report> =>
+      await verify(
+        [
+          entry(modelStore("a", holding([]))),
+          entry(modelStore("b", { location: "b.example/app", referrersOf: { [noted]: signatures } }), { evidence: "Optional" }),
+        ],
+        {
+          verifiers,
+          policies: [policy("p", [{ type: "expression", expression: "no note stands" }])],
+          expressions: {
+            evaluate: (_, { evidence }) => Promise.resolve(!evidence.some((one) => one.verifier === "notes" && one.verified)),
+          },
+        },
+      );
+    assert.equal(wordOf(await judgeWith([signatureOn(noted)])), "deny PolicyNotSatisfied");
+    assert.equal(wordOf(await judgeWith([])), "allow");
+    const report = await judgeWith("ServerError");
+    assert.deepEqual([wordOf(report), report.complete], ["inconclusive ExpressionFailed", false]);
   });
 
   it("ends where an artifact and its signature name each other", async () => {
