@@ -156,7 +156,9 @@ function standsUntil({ policies, validUntil = Number.POSITIVE_INFINITY }: Report
 }
 
 function placeOf({ hosts, namespace, isTenant }: Ask): Place {
-  const shares = [...new Set(hosts)].toSorted().map((host) => ({ key: `host ${host}`, most: flightsOfOne }));
+  // What a namespace's own Stores make slow is its own affair, whatever else they are asked beside.
+  const of = isTenant ? `host of ${namespace ?? ""}` : "host";
+  const shares = [...new Set(hosts)].toSorted().map((host) => ({ key: `${of} ${host}`, most: flightsOfOne }));
   if (namespace !== undefined) shares.push({ key: `namespace ${namespace}`, most: flightsOfOne });
   if (isTenant) shares.push({ key: "tenants", most: flightsOfTenants });
   return { group: namespace ?? "", shares };

@@ -74,6 +74,17 @@ describe("VerdictCache.run() shares places:", () => {
     assert.equal(begun.filter((key) => key.startsWith("cluster")).length, 32);
   });
 
+  it("objects of a namespace whose own registry does not answer hold up nobody's images of the registries that they read beside it", async () => {
+    const { clock, ask, flood, begun } = bench();
+    const both = { hosts: ["registry.example", "tarpit.example"], isTenant: true } as const;
+    flood(40, "evil", { ...both, namespace: "evil" });
+    void ask("cluster", { namespace: "good" });
+    void ask("tenant", { ...both, namespace: "good" });
+    await clock.settle();
+    assert.equal(begun.length, 34);
+    assert.deepEqual(begun.slice(32), ["cluster", "tenant"]);
+  });
+
   it("a namespace that waits does not hold up another that asks for the same image", async () => {
     const { clock, ask, flood, begun, end } = bench();
     for (let at = 0; at < 40; at += 1) flood(1, `evil-${at}`, { namespace: "evil", hosts: [`h${at}.example`] });
