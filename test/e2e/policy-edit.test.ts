@@ -153,19 +153,27 @@ test("an expression that does not compile allows nothing and says where, and men
   await judged(plane, ["policies", "release"], { Accepted: "True/Valid", Ready: "True/Succeeded" });
 });
 
-test("an exception ends on its second, whatever was remembered until then", options, async () => {
-  // The API server takes whole seconds only; three of them are left at least.
-  const end = Math.ceil(Date.now() / 1000 + 3) * 1000;
+/** Two verifications in a row that began and ended before an exception does, this many seconds from now; undefined if the machine was too slow for that. */
+async function exempted(seconds: number): Promise<{ readonly end: number; readonly reports: readonly [Report, Report] } | undefined> {
+  const end = Math.ceil(Date.now() / 1000 + seconds) * 1000; // the API server takes whole seconds
   const exception = { scopes: [proxy.host], expirationTime: new Date(end).toISOString().replace(".000Z", "Z"), reason: "SEC-142" };
   await edited(policy([signedBy(2)], { exceptions: [exception] }));
   const first = await verify("alice");
   const asked = proxy.requests.length;
   const again = await verify("alice");
-  assert.ok(Date.now() < end, "this machine was too busy to apply a Policy within three seconds");
-  assert.deepEqual([outcomeOf(first), outcomeOf(again), first.validUntil], ["allow", "allow", end]);
+  if (Date.now() >= end) return undefined;
   assert.equal(proxy.requests.length, asked, "the allow is remembered");
-  assert.match(JSON.stringify(first.policies), /exempt until .*SEC-142/);
+  return { end, reports: [first, again] };
+}
 
+test("an exception ends on its second, whatever was remembered until then", options, async () => {
+  const found = (await exempted(3)) ?? (await exempted(10)) ?? (await exempted(30));
+  assert.ok(found !== undefined);
+  const { end, reports } = found;
+  for (const report of reports) {
+    assert.deepEqual([outcomeOf(report), report.validUntil], ["allow", end]);
+    assert.match(JSON.stringify(report.policies), /exempt until .*SEC-142/);
+  }
   while (Date.now() < end) await sleep(end - Date.now());
   assert.equal(outcomeOf(await verify("alice")), "deny PolicyNotSatisfied");
 });
