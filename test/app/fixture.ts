@@ -9,7 +9,7 @@ import { createTapeFile } from "../../src/app/tape-file.ts";
 import type { CliOutput } from "../../src/cli/ports.ts";
 import { runCli } from "../../src/cli/run.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import type { Kind } from "../../src/api/object.ts";
+import type { ResourceKind } from "../../src/api/object.ts";
 import { object } from "../api/objects.ts";
 import { type ManifestDocument, type Pushed, startRegistry, type TestRegistry } from "../support/registry.ts";
 import { createSigningKey, signImage, type SigningKey } from "../support/signer.ts";
@@ -81,7 +81,7 @@ export interface Setting extends AsyncDisposable {
   readonly unsigned: string;
 }
 
-export const manifest = (kind: Kind, name: string, spec: object): object => object(kind, spec, name);
+export const manifest = (kind: ResourceKind, name: string, spec: object): object => object(kind, spec, name);
 
 export async function createSetting(): Promise<Setting> {
   const registry = await startRegistry();
