@@ -3,6 +3,8 @@ import { keyOfId, objectId, type ObjectKey, objectKey, type ResourceKind, resour
 import { ownValue } from "../api/walk.ts";
 import { discoverArtifacts } from "../engine/discover.ts";
 import type { Discovery } from "../engine/discovery.ts";
+import type { ImageRequest } from "../cli/ports.ts";
+import { isLayout } from "../cli/layout-image.ts";
 import type { Report } from "../engine/report.ts";
 import { type ImageResolution, resolveImage } from "../engine/resolve-image.ts";
 import { ResultCache } from "../engine/result-cache.ts";
@@ -16,6 +18,7 @@ import type { Metrics } from "../kernel/metrics.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import { ConfigLoop } from "../operator/loop.ts";
 import type { ResourceSource } from "../operator/ports.ts";
+import { viewsOfAnyImage } from "../snapshot/any-image.ts";
 import type { CompiledStore, Snapshot } from "../snapshot/compiled.ts";
 import { Compiler } from "../snapshot/compiler.ts";
 import { SnapshotHolder } from "../snapshot/holder.ts";
@@ -25,6 +28,7 @@ import { Transport } from "../transport/transport.ts";
 import { AppError } from "./app-error.ts";
 import { PolicyExpressions } from "./expressions.ts";
 import { createFactories } from "./factories.ts";
+import { layoutDiscovery, layoutRequest, layoutResolution, openLayout } from "./layout.ts";
 import { type RealmsRequest, toRecordRequest } from "./record.ts";
 
 export interface CoreOptions {
@@ -102,10 +106,15 @@ export class Core implements AsyncDisposable {
    * `namespace`: of the object that wants to run the image; absent where there is none, as on the command line.
    * @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID
    */
-  async verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
+  verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
+    return this.judge({ image, ...(namespace !== undefined && { inNamespace: namespace }) }, signal);
+  }
+
+  /** As `verify`, also of a directory. @throws AppError; CliError for a directory that cannot be used */
+  async judge(request: ImageRequest, signal: AbortSignal): Promise<Report> {
     const { clock } = this.#options;
     return verifyRealms(
-      this.#request(image, this.snapshot(), namespace),
+      await this.#request(request, this.snapshot(), signal),
       {
         clock,
         memory: this.#order,
@@ -117,11 +126,11 @@ export class Core implements AsyncDisposable {
     );
   }
 
-  /** As `verify`, anew, and with everything that the verdict is made of. @throws AppError */
-  async record(image: string, signal: AbortSignal, namespace?: string): Promise<Recording> {
+  /** As `judge`, anew, and with everything that the verdict is made of. */
+  async record(request: ImageRequest, signal: AbortSignal): Promise<Recording> {
     const snapshot = this.snapshot();
-    const request = toRecordRequest(this.#request(image, snapshot, namespace), snapshot);
-    return record(request, { clock: this.#options.clock, expressions: this.#expressions.pool }, signal);
+    const recorded = toRecordRequest(await this.#request(request, snapshot, signal), snapshot);
+    return record(recorded, { clock: this.#options.clock, expressions: this.#expressions.pool }, signal);
   }
 
   /** A namespace with its labels, as far as the source knows them. */
@@ -132,18 +141,20 @@ export class Core implements AsyncDisposable {
     return { name, labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")) };
   }
 
-  /** What the image stands for, without judging it. @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID */
+  /** What the image stands for, without judging it. @throws as `judge` */
   async resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {
+    if (isLayout(image)) return layoutResolution(await openLayout(image, this.#options, signal));
     const reference = parsed(image);
     const view = this.snapshot().views(reference.repository).cluster;
     return resolveImage({ image, reference, view }, { clock: this.#options.clock, memory: this.#order }, signal);
   }
 
-  /** What is attached to the image. @throws AppError NOT_READY before the first snapshot, REFERENCE_INVALID */
+  /** What is attached to the image. @throws as `judge` */
   async discover(image: string, signal: AbortSignal): Promise<Discovery> {
+    const deps = { clock: this.#options.clock, memory: this.#order };
+    if (isLayout(image)) return layoutDiscovery(await openLayout(image, this.#options, signal), deps, signal);
     const reference = parsed(image);
-    const view = this.snapshot().views(reference.repository).cluster;
-    return discoverArtifacts({ image, reference, view }, { clock: this.#options.clock, memory: this.#order }, signal);
+    return discoverArtifacts({ image, reference, view: this.snapshot().views(reference.repository).cluster }, deps, signal);
   }
 
   /** Epoch ms. */
@@ -161,15 +172,17 @@ export class Core implements AsyncDisposable {
     await Promise.all([this.#transport.close(), this.#expressions[Symbol.asyncDispose]()]);
   }
 
-  #request(image: string, snapshot: Snapshot, namespace: string | undefined): RealmsRequest {
+  async #request({ image, inNamespace, as }: ImageRequest, snapshot: Snapshot, signal: AbortSignal): Promise<RealmsRequest> {
+    const known = inNamespace === undefined ? undefined : this.namespaceOf(inNamespace);
+    const namespace = known !== undefined && { namespace: known };
+    if (isLayout(image)) {
+      const layout = await openLayout(image, this.#options, signal);
+      const named = as === undefined ? undefined : parsed(as).repository;
+      const realms = named === undefined ? viewsOfAnyImage(snapshot, known) : snapshot.views(named, known);
+      return { ...layoutRequest(layout, realms, named), ...namespace };
+    }
     const reference = parsed(image);
-    const known = namespace === undefined ? undefined : this.namespaceOf(namespace);
-    return {
-      image,
-      reference,
-      realms: snapshot.views(reference.repository, known),
-      ...(known !== undefined && { namespace: known }),
-    };
+    return { image, reference, realms: snapshot.views(reference.repository, known), ...namespace };
   }
 
   #published(next: Snapshot, previous: Snapshot | undefined): void {

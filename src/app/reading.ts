@@ -1,5 +1,5 @@
 import { baseKind, objectKey, type ResourceKind } from "../api/object.ts";
-import type { CheckEntry, Composition, ObjectRow, RecordedReport } from "../cli/ports.ts";
+import type { CheckEntry, Composition, ImageRequest, ObjectRow, RecordedReport } from "../cli/ports.ts";
 import type { Discovery } from "../engine/discovery.ts";
 import type { Report } from "../engine/report.ts";
 import type { ImageResolution } from "../engine/resolve-image.ts";
@@ -29,12 +29,12 @@ abstract class Reading implements Composition {
 
   abstract rows(kind: ResourceKind, signal: AbortSignal): Promise<readonly ObjectRow[]>;
 
-  verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report> {
-    return this.parts.core.verify(image, signal, namespace);
+  verify(request: ImageRequest, signal: AbortSignal): Promise<Report> {
+    return this.parts.core.judge(request, signal);
   }
 
-  record(image: string, signal: AbortSignal, namespace?: string): Promise<RecordedReport> {
-    return this.parts.core.record(image, signal, namespace);
+  record(request: ImageRequest, signal: AbortSignal): Promise<RecordedReport> {
+    return this.parts.core.record(request, signal);
   }
 
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution> {

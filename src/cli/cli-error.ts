@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes } from "./exit.ts";
 const traits = {
   CLI_USAGE: { exit: exitCodes.usage, remedy: "fix-configuration" },
   CLI_NOT_FOUND: { exit: exitCodes.no, remedy: "fix-configuration" },
+  CLI_LAYOUT: { exit: exitCodes.usage, remedy: "fix-configuration" },
   CLI_TIMEOUT: { exit: exitCodes.failure, remedy: "retry" },
   CLI_VERIFY_FAILED: { exit: exitCodes.failure, remedy: "retry" },
   CLI_DISCOVER_FAILED: { exit: exitCodes.failure, remedy: "retry" },

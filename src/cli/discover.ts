@@ -19,7 +19,7 @@ export function addDiscover(program: Command, context: CommandContext): Command 
   const command = program
     .command("discover")
     .description("show what is attached to an image, and to what is attached to it, as every store lists it; verifies nothing")
-    .argument("<IMAGE>", "image reference")
+    .argument("<IMAGE>", "image reference, or oci:DIR[@DIGEST]")
     .addOption(outputOption(formats))
     .action(async (image: string, options: DiscoverOptions) => context.finish(await discover(image, options, context)));
   return addCommonOptions(command);

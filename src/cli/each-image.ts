@@ -4,6 +4,7 @@ import { CliError, type CliErrorCode } from "./cli-error.ts";
 import { bounded, type CommandContext, durationText } from "./command.ts";
 import { adviceFor, describeError } from "./error-text.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
+import { isLayout, parseLayout } from "./layout-image.ts";
 import type { CommonOptions } from "./options.ts";
 import type { Composition } from "./ports.ts";
 
@@ -43,10 +44,14 @@ export function refuseNone(images: readonly string[], verb: string): void {
 /** A slip in one reference is found before any registry is asked. @throws CliError CLI_USAGE */
 export function refuseInvalid(images: readonly string[], composition: Composition): void {
   for (const image of images) {
+    if (isLayout(image)) {
+      parseLayout(image);
+      continue;
+    }
     const { error } = composition.explain(image);
     if (error === undefined) continue;
     throw new CliError("CLI_USAGE", `"${image}" is no image reference: ${error.message}`, {
-      advice: "write registry/repository:tag or registry/repository@sha256:…",
+      advice: "write registry/repository:tag, registry/repository@sha256:… or oci:DIR",
     });
   }
 }
@@ -66,6 +71,7 @@ async function oneImage<T>(
       const sentence = `No answer within ${durationText(options.timeout)}`;
       return { image, value: work.timedOut(image, { sentence, durationMs: context.deps.now() - start }) };
     }
+    if (error instanceof CliError) return { image, error };
     // An error that is none of ours keeps its place of origin: describeError shows that rather than its message.
     if (!(error instanceof CodedError)) return { image, error };
     return { image, error: new CliError(work.failed, `Cannot ${work.verb} "${image}"`, { advice: adviceFor(error), cause: error }) };
@@ -81,10 +87,14 @@ export function printErrors(outcomes: readonly Outcome<unknown>[], context: Comm
   for (const outcome of outcomes) if ("error" in outcome) context.deps.stderr.write(describeError(outcome.error).text);
 }
 
-/** One no is enough for 1; then a failure, then a doubt. 0 only if every image has an answer that is a yes. */
+/**
+ * One no is enough for 1; then a failure (what the command line names cannot be used, where there is no other), then a doubt. 0 only if every image has an
+ * answer that is a yes.
+ */
 export function exitOf<T>(outcomes: readonly Outcome<T>[], judge: (value: T) => "yes" | "no" | "doubt"): ExitCode {
-  const judged = outcomes.map((outcome) => ("value" in outcome ? judge(outcome.value) : "failed"));
+  const judged = outcomes.flatMap((outcome) => ("value" in outcome ? [judge(outcome.value)] : []));
+  const failures = outcomes.flatMap((outcome) => ("value" in outcome ? [] : [describeError(outcome.error).exit]));
   if (judged.includes("no")) return exitCodes.no;
-  if (judged.includes("failed")) return exitCodes.failure;
-  return judged.every((one) => one === "yes") ? exitCodes.ok : exitCodes.inconclusive;
+  if (failures.length > 0) return failures.every((exit) => exit === exitCodes.usage) ? exitCodes.usage : exitCodes.failure;
+  return judged.length > 0 && judged.every((one) => one === "yes") ? exitCodes.ok : exitCodes.inconclusive;
 }

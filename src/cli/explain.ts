@@ -1,10 +1,12 @@
 import type { Command } from "commander";
+import { CliError } from "./cli-error.ts";
 import type { Explanation } from "../snapshot/explanation.ts";
 import { type CommandContext, withComposition } from "./command.ts";
 import { printDocument, printJson } from "./document.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
 import { renderExplanation } from "./explanation-text.ts";
 import { readImages } from "./images.ts";
+import { isLayout } from "./layout-image.ts";
 import { addCommonOptions, type CommonOptions, inNamespaceOption, outputOption } from "./options.ts";
 import { paintFor } from "./paint.ts";
 
@@ -27,6 +29,10 @@ export function addExplain(program: Command, context: CommandContext): Command {
 
 async function explain(given: readonly string[], options: ExplainOptions, context: CommandContext): Promise<ExitCode> {
   const images = await readImages(given, context);
+  for (const image of images.filter(isLayout))
+    throw new CliError("CLI_USAGE", `"${image}" is a directory: no store and no credential is chosen for it`, {
+      advice: "name an image of a registry",
+    });
   return withComposition(options, context, async (composition) => {
     const { stdout } = context.deps;
     switch (options.output) {

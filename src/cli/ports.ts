@@ -64,12 +64,21 @@ export interface ReplayedReport {
   readonly differences: readonly string[];
 }
 
+/** An image that is to be judged. */
+export interface ImageRequest {
+  /** A reference, or `oci:DIR[@digest]`: a directory, and no registry is asked. */
+  readonly image: string;
+  /** As if a pod of this namespace ran it. */
+  readonly inNamespace?: string;
+  /** Of a directory: the reference whose scopes count. Absent: every policy applies. */
+  readonly as?: string;
+}
+
 /** The same engine and the same objects for every command. */
 export interface Composition extends AsyncDisposable {
-  /** `namespace`: of the object that wants to run the image; absent: of none. */
-  verify(image: string, signal: AbortSignal, namespace?: string): Promise<Report>;
+  verify(request: ImageRequest, signal: AbortSignal): Promise<Report>;
   /** As `verify`, anew. */
-  record(image: string, signal: AbortSignal, namespace?: string): Promise<RecordedReport>;
+  record(request: ImageRequest, signal: AbortSignal): Promise<RecordedReport>;
   resolve(image: string, signal: AbortSignal): Promise<ImageResolution>;
   discover(image: string, signal: AbortSignal): Promise<Discovery>;
   explain(image: string, namespace?: string): Explanation;

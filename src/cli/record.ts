@@ -1,13 +1,14 @@
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command.ts";
+import { isLayout } from "./layout-image.ts";
 import { printable } from "./escape.ts";
-import type { Composition, NewFile, RecordedReport } from "./ports.ts";
+import type { Composition, ImageRequest, NewFile, RecordedReport } from "./ports.ts";
 import type { Report } from "../engine/report.ts";
 import { toReportDocument } from "./report-document.ts";
 
 /** How an image is verified: plainly, or so that it can be verified again from a file. */
 export interface VerifyingMode extends AsyncDisposable {
-  verify(image: string, composition: Composition, signal: AbortSignal): Promise<Report>;
+  verify(request: ImageRequest, composition: Composition, signal: AbortSignal): Promise<Report>;
   /** After the last image, and before anything is printed: who asked for a recording is not told of a verdict that there is none of. */
   finish(composition: Composition): Promise<void>;
 }
@@ -18,13 +19,11 @@ export interface VerifyingOptions {
   readonly inNamespace?: string;
 }
 
-function plain(namespace: string | undefined): VerifyingMode {
-  return {
-    verify: (image, composition, signal) => composition.verify(image, signal, namespace),
-    finish: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
+const plain: VerifyingMode = {
+  verify: (request, composition, signal) => composition.verify(request, signal),
+  finish: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
 
 /** @throws CliError CLI_USAGE for more than one image; TapeError TAPE_UNWRITABLE */
 export async function verifyingMode(
@@ -32,10 +31,14 @@ export async function verifyingMode(
   images: readonly string[],
   context: CommandContext,
 ): Promise<VerifyingMode> {
-  if (file === undefined) return plain(inNamespace);
+  if (file === undefined) return plain;
   if (images.length !== 1)
     throw new CliError("CLI_USAGE", `--record takes one image, and there are ${images.length}`, {
       advice: "record each image to a file of its own",
+    });
+  if (images.some(isLayout))
+    throw new CliError("CLI_USAGE", "--record takes an image of a registry: a directory holds what its verdict is made of already", {
+      advice: "keep the directory and the manifests, or leave --record out",
     });
   return recording(await context.deps.createFile(file), { file, ...(inNamespace !== undefined && { namespace: inNamespace }) }, context);
 }
@@ -47,8 +50,8 @@ function recording(
 ): VerifyingMode {
   let recorded: RecordedReport | undefined;
   return {
-    verify: async (image, composition, signal) => {
-      recorded = await composition.record(image, signal, namespace);
+    verify: async (request, composition, signal) => {
+      recorded = await composition.record(request, signal);
       return recorded.report;
     },
     finish: async (composition) => {

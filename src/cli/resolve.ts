@@ -20,7 +20,7 @@ export function addResolve(program: Command, context: CommandContext): Command {
   const command = program
     .command("resolve")
     .description("print the digest that each image stands for, and what each store makes of its tag")
-    .argument("<IMAGE...>", 'image references; "-" reads them from standard input, one a line')
+    .argument("<IMAGE...>", 'image references, or oci:DIR[@DIGEST]; "-" reads them from standard input, one a line')
     .addOption(outputOption(formats))
     .action(async (images: readonly string[], options: ResolveOptions) => context.finish(await resolve(images, options, context)));
   return addCommonOptions(command);

@@ -15,6 +15,7 @@ import type { View, ViewStore } from "./view.ts";
 export interface Asked {
   readonly image: string;
   readonly reference: Reference;
+  readonly called?: string;
   readonly digest?: Digest;
   readonly view: View;
   readonly budget: Budget;

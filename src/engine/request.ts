@@ -22,6 +22,8 @@ export interface VerifyRequest {
   readonly image: string;
   /** Of a reference with a tag and a digest the digest counts, as for the kubelet. */
   readonly reference: Reference;
+  /** What sentences call it, in place of its repository; for an image that is in none. */
+  readonly called?: string;
   readonly view: View;
   /** Absent on the command line. */
   readonly namespace?: NamespaceInfo;

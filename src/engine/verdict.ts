@@ -143,10 +143,13 @@ const shownDigest = 12;
 /** One line for the one who asked: the image, what became of it, by which policy, and why. */
 export function summaryOf(
   verdict: Verdict,
-  asked: { readonly image: string; readonly reference: Reference; readonly digest?: Digest | undefined },
+  asked: { readonly image: string; readonly reference: Reference; readonly called?: string; readonly digest?: Digest },
   states: readonly PolicyState[] = [],
 ): string {
-  const image = asked.digest === undefined ? asked.image : `${printRepository(asked.reference.repository)}@${shortDigest(asked.digest)}`;
+  const image =
+    asked.digest === undefined
+      ? asked.image
+      : `${asked.called ?? printRepository(asked.reference.repository)}@${shortDigest(asked.digest)}`;
   switch (verdict.outcome) {
     case "allow": {
       const policies = states.filter(({ policy }) => policy.enforcement === "Enforce").map(({ policy }) => policy.name);

@@ -26,7 +26,8 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
   const totalMs = deps.totalMs ?? defaults.totalMs;
   const hedgeMs = deps.hedgeMs ?? defaults.hedgeMs;
   const budget = new Budget(deps.clock, totalMs);
-  const asked: Asked = { image, reference, view, budget };
+  const { called } = request;
+  const asked: Asked = { image, reference, ...(called !== undefined && { called }), view, budget };
   const occasion: Occasion = { now: deps.clock.now(), isTag: reference.digest === undefined };
   const nothing = nothingFound(view.verifiers);
   const states = evaluatePolicies(view, nothing.soFar(), occasion);

@@ -1,5 +1,14 @@
 import { runCli } from "../../src/cli/run.ts";
-import type { CheckEntry, CliDeps, Composition, CompositionOptions, ObjectRow, ReplayedReport, ServeOptions } from "../../src/cli/ports.ts";
+import type {
+  CheckEntry,
+  CliDeps,
+  Composition,
+  CompositionOptions,
+  ImageRequest,
+  ObjectRow,
+  ReplayedReport,
+  ServeOptions,
+} from "../../src/cli/ports.ts";
 import type { Discovery } from "../../src/engine/discovery.ts";
 import type { Report } from "../../src/engine/report.ts";
 import type { ImageResolution } from "../../src/engine/resolve-image.ts";
@@ -37,6 +46,8 @@ export interface SessionOptions {
 export interface Session extends Outcome {
   readonly opened: readonly CompositionOptions[];
   readonly served: readonly ServeOptions[];
+  /** What was to be judged, in the order in which it was asked for. */
+  readonly requests: readonly ImageRequest[];
   readonly closed: number;
   /** What was committed, by path; and how many files were begun and ended. */
   readonly files: ReadonlyMap<string, string>;
@@ -59,6 +70,7 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
     files: new Map<string, string>(),
     opened: [] as CompositionOptions[],
     served: [] as ServeOptions[],
+    requests: [] as ImageRequest[],
   };
   const output = (name: "stdout" | "stderr"): CliDeps["stdout"] => ({
     write: (text) => {
@@ -70,9 +82,12 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
     ...(options.unicode !== undefined && { unicode: options.unicode }),
   });
   const composition: Composition = {
-    verify: answers.verify ?? (async (image) => reports.get(image) ?? fail(image)),
-    record: async (image, signal) => ({
-      report: await composition.verify(image, signal),
+    verify: async (request, signal) => {
+      seen.requests.push(request);
+      return (await answers.verify?.(request.image, signal)) ?? reports.get(request.image) ?? fail(request.image);
+    },
+    record: async (request, signal) => ({
+      report: await composition.verify(request, signal),
       encode: answers.encode ?? ((given) => Buffer.from(JSON.stringify(given))),
     }),
     resolve: answers.resolve ?? (async (image) => resolutions.get(image) ?? fail(image)),

@@ -25,6 +25,10 @@ export class LayoutFiles {
     this.#path = path;
   }
 
+  get #bounds(): string {
+    return this.#root === this.#path ? "its directory" : "--file-root";
+  }
+
   /** Checks the marker file. @throws StoreError */
   async check(signal: AbortSignal): Promise<void> {
     const bytes = await this.read("oci-layout", { limit: longestMarker }, signal);
@@ -52,7 +56,7 @@ export class LayoutFiles {
       if (error instanceof StoreError) throw error;
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      if (code === "ELOOP") throw layoutError("UnsafeEndpoint", "has a symbolic link that leads out of --file-root, or in a circle");
+      if (code === "ELOOP") throw layoutError("UnsafeEndpoint", `has a symbolic link that leads out of ${this.#bounds}, or in a circle`);
       if (code === "EACCES" || code === "EPERM") throw layoutError("AuthorizationDenied", "has files that the operator may not read");
       throw layoutError("Internal", `cannot be read${typeof code === "string" ? ` (${code})` : ""}`);
     }
@@ -65,7 +69,8 @@ export class LayoutFiles {
     if (!isAbsolute(this.#path) && directory !== root && !isWithin(root, directory))
       throw layoutError("UnsafeEndpoint", "lies outside --file-root");
     const real = await realpath(join(directory, name));
-    if (!isWithin(root, real)) throw layoutError("UnsafeEndpoint", "lies outside --file-root, or has a symbolic link that leads out of it");
+    if (!isWithin(root, real))
+      throw layoutError("UnsafeEndpoint", `lies outside ${this.#bounds}, or has a symbolic link that leads out of it`);
     return real;
   }
 }

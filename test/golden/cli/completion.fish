@@ -14,6 +14,7 @@ complete -c countersign -n __fish_use_subcommand -a 'version' -d 'print the vers
 complete -c countersign -n __fish_use_subcommand -a 'help' -d 'display help for command'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l in-namespace -x -d 'as if an object of this namespace ran the images: its own policies and stores count too'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -s o -l output -x -a 'text json yaml' -d 'how the answer is printed'
+complete -c countersign -n '__fish_seen_subcommand_from verify' -l as -x -d 'of oci:DIR: the reference whose scopes count (default: every policy applies)'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l record -r -F -d 'keep everything that the verdict on one image is made of, and no secret'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l replay -r -F -d 'verify again what was recorded, without contacting anybody'
 complete -c countersign -n '__fish_seen_subcommand_from verify' -l manifests -x -a '(__fish_complete_directories)' -d 'judge by the YAML files of this directory, without a cluster'

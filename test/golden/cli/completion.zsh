@@ -30,6 +30,7 @@ _countersign() {
       _arguments -s -S \
         '(--in-namespace)'--in-namespace='[as if an object of this namespace ran the images\: its own policies and stores count too]:NS:()' \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
+        '(--as)'--as='[of oci\:DIR\: the reference whose scopes count (default\: every policy applies)]:IMAGE:()' \
         '(--record)'--record='[keep everything that the verdict on one image is made of, and no secret]:FILE:_files' \
         '(--replay)'--replay='[verify again what was recorded, without contacting anybody]:FILE:_files' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
