@@ -202,7 +202,7 @@ test("a verification for a namespace is recorded with what the namespace sees, a
   const lifetime = new AbortController();
   try {
     await core.start(lifetime.signal);
-    const recording = await core.record(images.signed, lifetime.signal, "team-a");
+    const recording = await core.record({ image: images.signed, inNamespace: "team-a" }, lifetime.signal);
     const { verdict, policies } = recording.report;
     assert.deepEqual(
       [verdict.outcome, policies.map(({ name, outcome }) => [name, outcome])],
