@@ -56,8 +56,7 @@ export function compileAuthProvider(
     meta,
     diagnostics: decoded.ok ? [] : decoded.diagnostics,
     patterns: registries,
-    // Nobody gives a namespace away but the cluster: a namespaced one is seen from its own alone.
-    allowedNamespaces: meta.namespace === undefined ? [...new Set(allowedNamespaces)] : [],
+    allowedNamespaces,
     ...(decoded.ok && { spec: decoded.spec }),
     provider: decoded.ok ? deps.factories.authProvider(decoded.spec, context) : invalidProvider(key, decoded.diagnostics),
     // After the factory has read what it needs.

@@ -131,9 +131,8 @@ export class Compiler {
       for (const user of this.#references.usersOf(key)) this.#mark(user, pass);
       return;
     }
-    const base = baseKind(kind);
-    // A key that does not fit its kind would let an object of one scope stand where one of the other belongs.
-    if (keyOfId(base, id) === key) pass.todo[base].add(id);
+    // Which of the two scopes is meant is told by the id alone: it is read under the key that fits it.
+    pass.todo[baseKind(kind)].add(id);
   }
 
   /** A Store without refs sees every AuthProvider that it may: which views are others than before tells which Stores are. */

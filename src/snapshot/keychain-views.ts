@@ -94,7 +94,7 @@ export class KeychainViews {
 
 const cluster = "";
 
-/** From where a provider may be seen. */
+/** From where a provider may be seen: a namespaced one from its own namespace alone, whatever it says of others. */
 function realmsOf({ meta, allowedNamespaces }: CompiledAuthProvider): readonly string[] {
   return meta.namespace === undefined ? [cluster, ...allowedNamespaces] : [meta.namespace];
 }

@@ -1,13 +1,4 @@
-import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-
-/** One way to weaken the engine, as an edit of its source: `from` stands there exactly once. `tests` is the file that has to notice. */
-type Mutant = readonly [tests: string, sentence: string, file: string, from: string, to: string];
+import { type Mutant, testMutants } from "./harness.ts";
 
 const mutants: readonly Mutant[] = [
   ["kleene", "unknown and true is false", "kleene.ts", 'return unknown ? "unknown" : "true";', 'return unknown ? "false" : "true";'],
@@ -41,7 +32,7 @@ const mutants: readonly Mutant[] = [
     "policy",
     "an invalid policy is exempt by its exceptions",
     "policy.ts",
-    'if (policy.problem !== undefined) return { ...state, value: "unknown" };',
+    'if (policy.problem !== undefined || requirements.length === 0) return { ...state, value: "unknown" };',
     "",
   ],
   ["policy", "a policy that warns moves the verdict", "policy.ts", '.filter(({ policy }) => policy.enforcement === "Enforce")', ""],
@@ -132,63 +123,4 @@ const mutants: readonly Mutant[] = [
   ],
 ];
 
-const root = new URL("../..", import.meta.url).pathname;
-/** Those that have to notice: they need no generated worlds, so that each takes a second. */
-const suite = [...new Set(mutants.map(([tests]) => tests))];
-let original = "";
-
-/** A copy of what the suite imports, to be spoilt. */
-function copy(): string {
-  const directory = mkdtempSync(join(tmpdir(), "countersign-mutant-"));
-  for (const room of ["src/api", "src/engine", "src/kernel", "src/oci", "test/engine"])
-    cpSync(join(root, room), join(directory, room), { recursive: true });
-  cpSync(join(root, "test/support/clock.ts"), join(directory, "test/support/clock.ts"));
-  cpSync(join(root, "package.json"), join(directory, "package.json"));
-  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
-  return directory;
-}
-
-/** What these tests say of the copy: whether they pass, and their words. */
-function run(directory: string, names: readonly string[]): Promise<{ readonly passes: boolean; readonly output: string }> {
-  const files = names.map((name) => join(directory, "test/engine", `${name}.test.ts`));
-  // In this one process: starting one for each file would cost more than the tests do.
-  const args = ["--test", "--test-isolation=none", "--test-force-exit", "--test-timeout=5000", ...files];
-  // node:test tells a child that it runs inside a test, and would only collect its answers.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: directory, env, timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout) =>
-      resolve({ passes: error === null, output: stdout }),
-    );
-  });
-}
-
-describe("the engine's tests of sentences", { concurrency: 2, timeout: 300_000 }, () => {
-  before(() => {
-    original = copy();
-  });
-  after(() => rmSync(original, { recursive: true }));
-
-  test("pass on the engine as it is", async () => {
-    const { passes, output } = await run(original, suite);
-    assert.equal(passes, true, output);
-  });
-
-  for (const [tests, sentence, file, from, to] of mutants)
-    test(`of ${tests} fail when ${sentence}`, async () => {
-      const directory = copy();
-      try {
-        const path = join(directory, "src/engine", file);
-        const source = readFileSync(path, "utf8");
-        assert.equal(source.split(from).length, 2, `the mutant's place in ${file} is gone or ambiguous: ${from}`);
-        // What does not even parse would be noticed by anything.
-        assert.ok(stripTypeScriptTypes(source.replace(from, () => to)));
-        writeFileSync(
-          path,
-          source.replace(from, () => to),
-        );
-        assert.equal((await run(directory, [tests])).passes, false, "the mutant survives");
-      } finally {
-        rmSync(directory, { recursive: true });
-      }
-    });
-});
+testMutants({ name: "engine", needs: ["src/api", "src/engine", "src/kernel", "src/oci", "test/engine", "test/support/clock.ts"] }, mutants);
