@@ -6,7 +6,7 @@ import type { Tape, TapePlace, TapeStore, TapeView, TapeViewVerifier } from "./t
 
 const longest = { name: 512, key: 4096, message: 4096, expression: 65_536 } as const;
 /** Of one view: what a schema allows is less, and the number of objects of a cluster is the only other bound. */
-const most = { objects: 4096, leaves: 1024, repositories: 16 } as const;
+const most = { objects: 4096, policies: 1024, leaves: 64, repositories: 16 } as const;
 /** What a `Date` can hold. */
 const latestTime = 8.64e15;
 const longestMs = 3_600_000;
@@ -79,7 +79,7 @@ const view: Shape<TapeView> = struct<TapeView>({
   revision: text(longest.name),
   stores: list(store, most.objects),
   verifiers: list(verifier, most.objects),
-  policies: list(policy, most.objects),
+  policies: list(policy, most.policies),
 });
 
 export const realmsShape: Shape<Tape["realms"]> = struct<Tape["realms"]>({ cluster: view, namespaced: optional(view) });

@@ -18,6 +18,8 @@ export interface Making {
   readonly expressions?: Expressions;
   readonly signal?: AbortSignal;
   readonly more?: Partial<RecordRequest>;
+  /** By how much the clock is moved on at a time, in ms; a few answers come between two moves. Default 100. */
+  readonly stepMs?: number;
 }
 
 /** Records while the clock is moved on until there is a verdict. */
@@ -28,6 +30,7 @@ export async function make({
   expressions,
   signal = unaborted,
   more,
+  stepMs = 100,
 }: Making): Promise<Recording> {
   const ended = new AbortController();
   const recording = record(
@@ -45,7 +48,7 @@ export async function make({
   recording.catch(() => {
     // Whoever awaits it sees the error.
   });
-  while (!ended.signal.aborted) await clock.advance(100);
+  while (!ended.signal.aborted) await clock.advance(stepMs);
   return await recording;
 }
 

@@ -23,6 +23,7 @@ interface Given {
   readonly platforms?: "Named";
   readonly clock?: ManualClock;
   readonly signal?: AbortSignal;
+  readonly stepMs?: number;
 }
 
 async function recorded({ stores, verifiers = [modelVerifier("release")], leaves = [needs("release")], platforms, ...more }: Given) {
@@ -152,4 +153,24 @@ test("a recording that would be too large is none", async () => {
   const store: Store = { ...modelStore("one", { referrers: [signed] }), fetch: () => Promise.resolve(Buffer.alloc(65 << 20)) };
   const recording = await recorded({ stores: [entry(store)] });
   assert.throws(() => recording.encode({ report: {}, recordedBy: "1" }), { code: "TAPE_TOO_LARGE" });
+});
+
+test("a listing so long that the engine gives way to others in the middle of it is replayed like any other", async () => {
+  const clock = new ManualClock();
+  const others = Array.from({ length: 700 }, (_, salt) => artifact({ type: "application/vnd.model.other", salt }));
+  const slow = modelStore("slow", {
+    location: "slow.example/app",
+    referrers: [layered],
+    before: () => clock.sleep(1, new AbortController().signal),
+  });
+  const stores = ["one", "two"].map((name) => entry(modelStore(name, { location: `${name}.example/app`, referrers: [...others, signed] })));
+  const recording = await recorded({ stores: [...stores, entry(slow)], leaves: [needs("release", { atLeast: 2 })], clock, stepMs: 1 });
+  const tape = tapeOf(recording);
+  assert.ok(tape.events.length > 1400);
+  assert.deepEqual((await replayed(tape)).report, recording.report);
+});
+
+test("a recording that could not be read again is none", async () => {
+  const recording = await recorded({ stores: [entry({ ...modelStore("one"), name: "x".repeat(600) })] });
+  assert.throws(() => recording.encode({ report: {}, recordedBy: "1" }), { code: "TAPE_INVALID" });
 });
