@@ -17,8 +17,9 @@ export function combine(parts: readonly Report[]): Report {
   if (parts.length === 1) return first;
   const digests = [...new Set(parts.flatMap(({ digest }) => digest ?? []))];
   const shared = sharedOf(parts, first, digests[0]);
-  // A tag that a tenant's own Stores take for another image: each has judged another one.
-  if (digests.length > 1) {
+  const value = and(parts.map(({ verdict }) => truths[verdict.outcome]));
+  // A tag that a tenant's own Stores take for another image: each has judged another one, and what either denies is denied.
+  if (digests.length > 1 && value !== "false") {
     const causes = [`${first.image} is ${digests.join(" by some Stores, and ")} by others`];
     const summary = `${first.image} is inconclusive (TagAmbiguous): ${causes.join()}`;
     return {
@@ -29,7 +30,7 @@ export function combine(parts: readonly Report[]): Report {
       onInconclusive: "Deny",
     };
   }
-  switch (and(parts.map(({ verdict }) => truths[verdict.outcome]))) {
+  switch (value) {
     case "true": {
       const ends = parts.flatMap(({ validUntil }) => validUntil ?? []);
       return { ...shared, verdict: allowOf(parts), summary: first.summary, ...(ends.length > 0 && { validUntil: Math.min(...ends) }) };
