@@ -4,7 +4,7 @@ import { Budget } from "./budget.ts";
 import { type Findings, nothingFound } from "./evidence.ts";
 import { judgeImage } from "./judge-image.ts";
 import { withoutMisplaced } from "./locations.ts";
-import { evaluatePolicies, foldPolicies, type Occasion, type PolicyState, soundPolicy } from "./policy.ts";
+import { evaluatePolicies, foldPolicies, isDecided, type Occasion, type PolicyState, soundPolicy } from "./policy.ts";
 import type { Report, Verdict } from "./report.ts";
 import { type Asked, plainReport } from "./report-of.ts";
 import type { JudgeRequest, VerifyDeps, VerifyRequest } from "./request.ts";
@@ -31,7 +31,10 @@ export async function verifyImage(request: VerifyRequest, deps: VerifyDeps, sign
   const occasion: Occasion = { now: deps.clock.now(), isTag: reference.digest === undefined };
   const nothing = nothingFound(view.verifiers);
   const states = evaluatePolicies(view, nothing.soFar(), occasion);
-  const plain = (verdict: Verdict, failures?: Parameters<typeof plainReport>[3]): Report => plainReport(asked, verdict, states, failures);
+  const certain = foldPolicies(states) === "true" ? decidedBy(view, { states, findings: nothing }) : undefined;
+  // Where what enforces is satisfied from the beginning, whatever goes wrong keeps only those open that warn.
+  const plain = (verdict: Verdict, failures?: Parameters<typeof plainReport>[3]): Report =>
+    plainReport(asked, certain ?? verdict, states, failures);
   const unasked = unaskedVerdict(view, reference, { states, findings: nothing });
   if (unasked !== undefined) return plain(unasked);
   using deadline = deps.clock.deadline(totalMs, signal);
@@ -95,8 +98,8 @@ function unaskedVerdict(
   { states, findings }: { readonly states: readonly PolicyState[]; readonly findings: Findings },
 ): Verdict | undefined {
   const value = foldPolicies(states);
-  const decided = (): Verdict => verdictOf({ view, groups: [], findings, states, expressionFailures: new Map(), isEnded: false });
-  if (value === "true") return decided();
+  const decided = (): Verdict => decidedBy(view, { states, findings });
+  if (isDecided(states) && value === "true") return decided();
   if (view.stores.length === 0)
     return { outcome: "deny", code: "NoStore", reasons: [`no Store has scopes that match ${printRepository(reference.repository)}`] };
   const isConfigured = view.verifiers.length > 0 || states.some(({ refusesTag }) => refusesTag);
@@ -117,6 +120,10 @@ function unaskedVerdict(
         .toSorted(),
     };
   return undefined;
+}
+
+function decidedBy(view: View, { states, findings }: { readonly states: readonly PolicyState[]; readonly findings: Findings }): Verdict {
+  return verdictOf({ view, groups: [], findings, states, expressionFailures: new Map(), isEnded: false });
 }
 
 function busy(image: string): Verdict {
