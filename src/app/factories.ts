@@ -5,6 +5,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { Turns } from "../kernel/turns.ts";
 import type { ExpressionCheck, Factories } from "../snapshot/factories.ts";
 import { buildStore } from "../store/catalog.ts";
+import { Contents } from "../store/registry/contents.ts";
 import type { Transport } from "../transport/transport.ts";
 import { buildVerifier } from "../verifier/catalog.ts";
 
@@ -21,11 +22,19 @@ export interface FactoryDeps {
 export function createFactories(deps: FactoryDeps): Factories {
   const { clock, transport } = deps;
   const turns = new Turns();
+  const contents = new Contents();
   const files: { readonly fileRoot?: string } = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
     authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, patterns: spec.registries, clock }),
     store: (spec, context) =>
-      buildStore(spec, { ...context, ...files, clock, transport, observe: (observation) => deps.observe(context.name, observation) }),
+      buildStore(spec, {
+        ...context,
+        ...files,
+        clock,
+        transport,
+        contents,
+        observe: (observation) => deps.observe(context.name, observation),
+      }),
     verifier: (spec, context) => buildVerifier(spec, { ...context, turns }),
     keyProvider: buildKeyProvider,
     expression: (text) => deps.expressions.check(text),

@@ -11,6 +11,7 @@ import { parsePattern, parseScope } from "../../src/oci/pattern.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import type { Repository } from "../../src/oci/repository.ts";
 import { buildStore } from "../../src/store/catalog.ts";
+import { Contents } from "../../src/store/registry/contents.ts";
 import type { Network } from "../../src/transport/network.ts";
 import { Transport } from "../../src/transport/transport.ts";
 import { createAuthority } from "../support/certificates.ts";
@@ -84,6 +85,7 @@ export interface SceneOptions {
   readonly configMaps?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly limits?: Partial<StoreLimits>;
   readonly transport?: Transport;
+  readonly contents?: Contents;
   /** Of the Store; absent: cluster-scoped. */
   readonly namespace?: string;
 }
@@ -127,6 +129,7 @@ export function registryScene(options: SceneOptions = {}): Scene {
       material,
       observe: (observation) => seen.push(observation),
       clock,
+      contents: options.contents ?? new Contents(),
     },
   );
   return {

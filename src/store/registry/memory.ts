@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { printRepository, registryOf, type Repository } from "../../oci/repository.ts";
+import type { Shelf } from "./contents.ts";
 
 export type ReferrersAPI = "Supported" | "Unsupported";
 
@@ -11,21 +12,17 @@ const mostHosts = 1024;
 /** A repository that was read this long ago is still one that the credential reads, in ms: one verification, not more. */
 const proofTtlMs = 10_000;
 const mostProofs = 4096;
-/** Of manifests that a tag was resolved to, in bytes: the next thing asked is their content. */
-const contentBytes = 1_048_576;
 
 /** What one Store has learnt from answers; all of it bounded, none of it a verdict. */
 export class Memory {
   readonly #clock: Clock;
   readonly #capabilities = new LRUCache<string, { readonly api: ReferrersAPI; readonly until: number }>(atMost(mostHosts));
   readonly #proofs = new LRUCache<string, number>(atMost(mostProofs));
-  readonly #contents = new LRUCache<string, Uint8Array>({
-    maxSize: contentBytes,
-    sizeCalculation: (bytes) => Math.max(bytes.byteLength, 1),
-  });
+  readonly #contents: Shelf;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, contents: Shelf) {
     this.#clock = clock;
+    this.#contents = contents;
   }
 
   referrersAPI(repository: Repository): ReferrersAPI | undefined {

@@ -10,6 +10,7 @@ import { printRepository, registryOf, type Repository } from "../../oci/reposito
 import type { RegistryResponse } from "../../transport/request.ts";
 import { type CaBundle, readCaBundle } from "./ca-bundle.ts";
 import { type ClientDeps, RegistryClient, storeError } from "./client.ts";
+import type { Contents } from "./contents.ts";
 import { listReferrers, type ListingContext, listTagged } from "./listing.ts";
 import { Locations, type Target } from "./locations.ts";
 import { describeManifest, manifestRead } from "./manifest.ts";
@@ -21,6 +22,8 @@ export interface RegistryStoreDeps extends ClientDeps {
   readonly keychain: Keychain;
   readonly material: MaterialReader;
   readonly spec: StoreSpecCommon;
+  /** One for all Stores of the process. */
+  readonly contents: Contents;
 }
 
 /** A ping's body is `{}` or a refusal, in bytes. */
@@ -46,7 +49,7 @@ class RegistryStore implements Store {
     this.#locations = new Locations(config, deps.spec.scopes);
     this.#ca = readCaBundle(config.caBundleRef, deps.material);
     this.#client = new RegistryClient(deps, this.#ca);
-    this.#memory = new Memory(deps.clock);
+    this.#memory = new Memory(deps.clock, deps.contents.open(deps.namespace));
     this.#endpoints = this.#locations.endpoints();
   }
 
