@@ -77,6 +77,7 @@ export function withoutMisplaced(stores: readonly ViewStore[], repository: Repos
       entry.store.locate(repository);
       entry.store.identity(repository);
       entry.store.repositories(repository);
+      entry.store.authority(repository);
       return entry;
     } catch {
       // What was thrown may be anything: it is a defect of the plug-in, and says nothing that may be shown.

@@ -24,7 +24,7 @@ export class StoreError extends CodedError<`STORE_${Uppercase<string>}`> {
 
 /** Where a Store reads the referrers of an image. Stores with equal keys read the same location, possibly with different credentials. */
 export interface Location {
-  /** `host[:port]/repository`, or `layout:<path>`: canonical. */
+  /** `host[:port]/repository`, or `layout:<path>`: canonical. `http://…` where it is read in plain HTTP: who answers there need not be who answers in HTTPS. */
   readonly key: string;
   /** `host[:port]`, or the layout's path: for messages. */
   readonly host: string;
@@ -89,4 +89,9 @@ export interface Store extends StoreReader, StoreProbe {
    * which may be the same. None for a layout.
    */
   repositories(repository: Repository): readonly Repository[];
+  /**
+   * Pure: equal for two stores exactly if who is asked about the image's own repository is held to the same: by scheme, and by roots of trust. What one of them is
+   * told of a tag is no word of who answers the other.
+   */
+  authority(repository: Repository): string;
 }

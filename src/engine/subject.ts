@@ -42,7 +42,7 @@ interface Deps {
 
 /**
  * A digest is what it is, and nobody is asked: whether a registry holds it is the kubelet's to find out. A tag is resolved only at the repository that the
- * reference names, after each Store's rewrite (design 6.1). Stores that read the same repository are alternatives; different repositories must agree, and
+ * reference names, after each Store's rewrite (design 6.1). Stores that ask the same of the same are alternatives; different repositories must agree, and
  * each must answer: the kubelet may pull through any of them, so that one that is silent could stand for another image. "Not there" is an answer,
  * and a repository that is not shown is none.
  */
@@ -60,8 +60,8 @@ export async function resolveSubject(
   let isSilent = failures.size > 0;
   const resolutions: Resolution[] = [];
   await Promise.all(
-    [...groupByTarget(reference, stores.filter(isReader))].map(async ([target, members]) => {
-      const answer = await resolveAt({ target, members, reference }, deps, signal);
+    groupByTarget(reference, stores.filter(isReader)).map(async ({ key, target, members }) => {
+      const answer = await resolveAt({ key, target, members, reference }, deps, signal);
       for (const [name, failure] of answer.failures) failures.set(name, failure);
       if (answer.resolution !== undefined) resolutions.push(answer.resolution);
       else
@@ -78,17 +78,28 @@ export async function resolveSubject(
   return first === undefined ? { outcome: "not-found", failures } : { outcome: "resolved", digest: first.digest, resolutions, failures };
 }
 
-/** Stores by the repository that their rewrite makes of the image's own. A layout has none: it is never asked what a tag means. */
-function groupByTarget(reference: Reference, readers: readonly Reader[]): ReadonlyMap<Repository, readonly Reader[]> {
-  const targets = new Map<string, { readonly target: Repository; readonly members: Reader[] }>();
+/** Stores that would be told the same by the same. */
+interface Target {
+  readonly key: string;
+  readonly target: Repository;
+  readonly members: Reader[];
+}
+
+/**
+ * Stores by the repository that their rewrite makes of the image's own, and by who may answer there: a Store in plain HTTP, or with roots of trust of its own, is
+ * no alternative to one that asks the same host for more. A layout has none: it is never asked what a tag means.
+ */
+function groupByTarget(reference: Reference, readers: readonly Reader[]): readonly Target[] {
+  const targets = new Map<string, Target>();
   for (const reader of readers) {
     const target = reader.store.repositories(reference.repository).at(-1);
     if (target === undefined) continue;
-    const known = targets.get(printRepository(target)) ?? { target, members: [] };
+    const key = `${printRepository(target)} ${reader.store.authority(reference.repository)}`;
+    const known = targets.get(key) ?? { key, target, members: [] };
     known.members.push(reader);
-    targets.set(printRepository(target), known);
+    targets.set(key, known);
   }
-  return new Map([...targets.values()].map(({ target, members }) => [target, members]));
+  return [...targets.values()];
 }
 
 interface Answer {
@@ -98,13 +109,8 @@ interface Answer {
   readonly failures: ReadonlyMap<string, Failure>;
 }
 
-async function resolveAt(
-  ask: { readonly target: Repository; readonly members: readonly Reader[]; readonly reference: Reference },
-  deps: Deps,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { target, members, reference } = ask;
-  const key = printRepository(target);
+async function resolveAt(ask: Target & { readonly reference: Reference }, deps: Deps, signal: AbortSignal): Promise<Answer> {
+  const { key, target, members, reference } = ask;
   const tag = reference.tag ?? "latest";
   const resolve = async (reader: Reader, aborted: AbortSignal): Promise<Descriptor> => {
     using deadline = deps.budget.deadline(reader.timeoutMs, aborted);

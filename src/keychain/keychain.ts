@@ -90,6 +90,12 @@ export class ViewKeychain implements Keychain {
     };
   }
 
+  origin(repository: Repository): string {
+    const found = this.find(repository);
+    const isPlain = found !== undefined && !("tied" in found) && isPlainHTTP(found.provider, repository);
+    return originOf(repository, isPlain ? "http" : "https");
+  }
+
   async resolve(repository: Repository, signal: AbortSignal): Promise<Resolved> {
     const found = this.find(repository);
     if (found === undefined) return this.#resolveNone(repository);
@@ -97,7 +103,7 @@ export class ViewKeychain implements Keychain {
     const { provider, pattern } = found;
     if (provider.invalid !== undefined) throw new CredentialUnavailableError(provider.invalid.reason, provider.invalid.message);
     const registry = registryOf(repository);
-    const plain = provider.plainHTTPHosts.includes(registry);
+    const plain = isPlainHTTP(provider, repository);
     const origin = originOf(repository, plain ? "http" : "https");
     const credentials = (await provider.provider.credentials(repository, signal)).slice(0, mostCredentials);
     if (plain && credentials.length > 0 && !provider.allowCredentialsOverHTTP) {
@@ -185,6 +191,10 @@ export class ViewKeychain implements Keychain {
   #nearest(repository: Repository): Entry | undefined {
     return nearestEntry(repository, this.#owned.values());
   }
+}
+
+function isPlainHTTP({ plainHTTPHosts }: Entry["provider"], repository: Repository): boolean {
+  return plainHTTPHosts.includes(registryOf(repository));
 }
 
 /** Where requests for `repository` go; an origin never names its scheme's own port (RFC 6454 §6.2). */

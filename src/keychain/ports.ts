@@ -146,6 +146,8 @@ export interface Resolved {
 export interface Keychain {
   /** Pure; its cost depends on the length of the reference, not on the number of patterns: `candidates` and `nearest` are computed when they are read. */
   select(repository: Repository): Selection;
+  /** Pure: the origin that `resolve` would answer with, whether or not it has a credential. */
+  origin(repository: Repository): string;
   /** @throws CredentialUnavailableError (also for `Denied`: reason `HostNotAllowed`) */
   resolve(repository: Repository, signal: AbortSignal): Promise<Resolved>;
 }

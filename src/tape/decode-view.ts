@@ -34,6 +34,7 @@ const place: Shape<TapePlace> = struct<TapePlace>({
   key: text(longest.key),
   host: text(longest.key),
   identity: whole(0, most.objects * 2),
+  authority: whole(0, most.objects * 2),
   repositories: list(text(longest.key), most.repositories),
 });
 

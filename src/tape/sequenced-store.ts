@@ -10,6 +10,7 @@ import type { Sequence } from "./sequence.ts";
 /** Where a Store reads, as it was when the verification began: no more is needed of it than this and its answers. */
 export interface Place extends Location {
   readonly identity: string;
+  readonly authority: string;
   readonly repositories: readonly Repository[];
 }
 
@@ -40,6 +41,10 @@ export class SequencedStore implements Store {
 
   identity(): string {
     return this.#known().identity;
+  }
+
+  authority(): string {
+    return this.#known().authority;
   }
 
   repositories(): readonly Repository[] {

@@ -59,7 +59,7 @@ function toPlace(place: TapePlace | "lost"): Place | "lost" {
     if (parsed.ok) return parsed.value;
     throw new TapeError("TAPE_INVALID", "The recording has a store that reads from what is no repository");
   });
-  return { key: place.key, host: place.host, identity: String(place.identity), repositories };
+  return { key: place.key, host: place.host, identity: String(place.identity), authority: String(place.authority), repositories };
 }
 
 /** A problem that shows when it is built again counts, whether it was recorded or not. */

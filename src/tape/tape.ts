@@ -55,6 +55,8 @@ export interface TapePlace {
   readonly host: string;
   /** Equal for two Stores of one location exactly if they sent the same credential, and a number that says nothing else. */
   readonly identity: number;
+  /** Likewise: exactly if who answers for the image's own repository is held to the same. */
+  readonly authority: number;
   /** `host[:port]/path`: first where evidence is read, last the image's own. */
   readonly repositories: readonly string[];
 }

@@ -44,10 +44,18 @@ function toTapeStore(entry: ViewStore, where: Where): TapeStore {
 function placeOf(store: Store, { repository, identities }: Where): TapePlace | "lost" {
   try {
     const { key, host } = store.locate(repository);
-    const identity = store.identity(repository);
-    const known = identities.get(identity) ?? identities.size;
-    identities.set(identity, known);
-    return { key, host, identity: known, repositories: store.repositories(repository).map(printRepository) };
+    const numberOf = (text: string): number => {
+      const known = identities.get(text) ?? identities.size;
+      identities.set(text, known);
+      return known;
+    };
+    return {
+      key,
+      host,
+      identity: numberOf(`identity ${store.identity(repository)}`),
+      authority: numberOf(`authority ${store.authority(repository)}`),
+      repositories: store.repositories(repository).map(printRepository),
+    };
   } catch {
     // The engine takes it for a failed location, whatever was thrown.
     return "lost";

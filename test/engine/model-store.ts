@@ -17,6 +17,8 @@ export interface Script {
   readonly identity?: string;
   /** Where the image's own manifest would be read; "layout": nowhere. Default "registry.example/app". */
   readonly target?: string;
+  /** Who may answer for the target: default one and the same for all. */
+  readonly authority?: string;
   readonly tags?: Readonly<Record<string, Digest>>;
   /** What an index names, by its digest. */
   readonly indexes?: Readonly<Record<string, readonly Descriptor[]>>;
@@ -86,6 +88,7 @@ export function modelStore(name: string, script: Script = {}): ModelStore {
     locate: () => location,
     identity: () => script.identity ?? name,
     repositories: () => (script.target === "layout" ? [] : [repository(script.target ?? "registry.example/app")]),
+    authority: () => script.authority ?? "https",
     async resolve(_repository, reference, signal) {
       await enter(`resolve ${"tag" in reference ? reference.tag : reference.digest}`, signal);
       if (script.resolve === "hidden") throw new StoreError(failure("NotFound", name).failure, { isUnproven: true });

@@ -123,6 +123,9 @@ class FakeStore implements Store {
     const target = this.#model.target ?? "registry.example/app";
     return target === "layout" ? [] : [{ host: target.split("/")[0] ?? "", port: undefined, segments: target.split("/").slice(1) }];
   }
+  authority(): string {
+    return "https";
+  }
   endpoints(): readonly string[] {
     return [];
   }

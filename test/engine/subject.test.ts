@@ -64,6 +64,21 @@ describe("resolveSubject()", () => {
       [store("a", { resolve: "hidden" }), store("b", tagged)],
       "resolved, it, a NotFound",
     ],
+    [
+      "is ambiguous where one in plain HTTP says otherwise: it is no alternative",
+      [store("a", { ...tagged }), store("b", { tags: { v1: otherSubject }, authority: "http" })],
+      "ambiguous",
+    ],
+    [
+      "is unresolved where only the one in plain HTTP answers: it cannot answer for the other",
+      [store("a", { resolve: "TLSFailure" }), store("b", { ...tagged, authority: "http" })],
+      "unresolved, a TLSFailure",
+    ],
+    [
+      "is what stores with roots of trust of their own agree on",
+      [store("a", { ...tagged }), store("b", { ...tagged, authority: "https by acme-ca" })],
+      "resolved, it",
+    ],
     ["is not found where every repository says so", [store("a"), store("b", mirrored)], "not-found, a NotFound, b NotFound"],
     [
       "is unresolved where one says so and an alternative is refused: that may be all it is let see",

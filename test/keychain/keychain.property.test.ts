@@ -97,6 +97,7 @@ describe("a keychain, whatever its providers", () => {
           repository.host === "localhost" && repository.port === undefined && resolved.provider !== undefined ? "http" : "https";
         const expected = new URL(`${scheme}://${apiAuthority(repository)}`).origin;
         assert.equal(resolved.origin, expected);
+        assert.equal(keychain(providers).origin(repository), expected, "known without asking for a credential");
         for (const credential of resolved.credentials) {
           assert.equal(credential.origin, expected);
           assert.equal(credential.secret.reveal(), `password of ${resolved.provider}`);

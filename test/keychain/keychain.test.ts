@@ -206,6 +206,7 @@ describe("ViewKeychain.resolve()", () => {
 
   it("sends no secret over http unless that is allowed in so many words", async () => {
     const acme = provider("acme", ["localhost:5000"], { plainHTTPHosts: ["localhost:5000"] });
+    assert.equal(keychain([acme]).origin(image("localhost:5000/app")), "http://localhost:5000");
     assert.deepEqual(await refusal(keychain([acme]), "localhost:5000/app"), [
       "PlainHTTPNotAllowed",
       "AuthProvider/acme names localhost:5000 in plainHTTPHosts without allowCredentialsOverHTTP",

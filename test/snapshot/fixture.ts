@@ -53,6 +53,7 @@ export class CountingFactories implements Factories {
       probe: () => Promise.reject(unreachable),
       locate: (repository) => ({ key: registryOf(repository), host: registryOf(repository) }),
       identity: () => "",
+      authority: () => "https",
       repositories: (repository) => (spec.type === "ociLayout" ? [] : evidence === undefined ? [repository] : [evidence, repository]),
       resolve: () => Promise.reject(unreachable),
       listReferrers: () => failing(unreachable),

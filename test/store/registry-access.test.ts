@@ -104,6 +104,7 @@ describe("probe() and what is observed", () => {
   it("CVE-2021-41092: a provider without a credential is named, and nobody is asked in its stead", async () => {
     await using registry = await startRegistry({ tls });
     const keychain: Keychain = {
+      origin: () => `https://${registry.host}`,
       select: () => ({
         outcome: "CredentialUnavailable",
         reason: "RefNotFound",
@@ -123,6 +124,7 @@ describe("probe() and what is observed", () => {
 
   it("a defect below it is Internal, and says nothing", async () => {
     const keychain: Keychain = {
+      origin: () => "https://registry.acme.io",
       select: () => ({ outcome: "Anonymous", candidates: [] }),
       resolve: () => Promise.reject(new TypeError(canary)),
     };

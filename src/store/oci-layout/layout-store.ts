@@ -66,6 +66,10 @@ class OciLayoutStore implements Store {
     return "layout";
   }
 
+  authority(): string {
+    return "layout";
+  }
+
   /** No registry is asked. */
   repositories(): readonly Repository[] {
     return [];

@@ -55,7 +55,8 @@ class RegistryStore implements Store {
 
   locate(repository: Repository): Location {
     const evidence = this.#locations.evidence(repository).repository;
-    return { key: printRepository(evidence), host: registryOf(evidence) };
+    const isPlain = this.#deps.keychain.origin(evidence).startsWith("http://");
+    return { key: `${isPlain ? "http://" : ""}${printRepository(evidence)}`, host: registryOf(evidence) };
   }
 
   /**
@@ -70,6 +71,10 @@ class RegistryStore implements Store {
 
   repositories(repository: Repository): readonly Repository[] {
     return this.#locations.repositories(repository);
+  }
+
+  authority(repository: Repository): string {
+    return JSON.stringify([this.#deps.keychain.origin(this.#locations.image(repository).repository), this.#ca.identity]);
   }
 
   async resolve(
