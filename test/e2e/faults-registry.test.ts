@@ -223,8 +223,13 @@ table(21, [
   {
     what: "that sends a gzip bomb",
     class: "ProtocolError",
-    isOfOneImage: true,
     break: mode(listing, { kind: "bytes", body: gzipSync(Buffer.alloc(10_000_000)), headers: { "content-encoding": "gzip" } }),
+  },
+  {
+    what: "behind a proxy that wants people to log in",
+    class: "ProtocolError",
+    ready: "ProtocolError",
+    break: mode(/./, { kind: "bytes", body: "<!doctype html><title>Log in</title>", headers: { "content-type": "text/html" } }),
   },
   {
     what: "with more pages of referrers than anybody needs",

@@ -113,6 +113,20 @@ describe("a page that is no JSON, as proxies answer who has to log in,", () => {
       assert.equal(scene.seen.at(-1)?.failure?.class, "ProtocolError");
     });
 
+  it("instead of /v2/ is found by a probe, and what registries answer there is none", async () => {
+    await using registry = await startRegistry({ tls });
+    await using scene = registryScene({ scopes: [registry.host] });
+    registry.setMode(/^\/v2\/$/, login);
+    assert.deepEqual((await scene.store.probe(registry.host, never)).failure, {
+      class: "ProtocolError",
+      message: `${registry.host}: answers a page for people to /v2/: this is not a registry`,
+    });
+    for (const body of ["{}", "true", ""]) {
+      registry.setMode(/^\/v2\/$/, { kind: "bytes", body, headers: { "content-type": "text/html; charset=utf-8" } });
+      assert.equal((await scene.store.probe(registry.host, never)).failure, undefined, body);
+    }
+  });
+
   it("is told apart from an index that somebody has shaped: the host has answered that", async () => {
     await using registry = await startRegistry({ tls });
     const subject = registry.pushImage(name);

@@ -144,9 +144,11 @@ class RegistryStore implements Store {
     );
     const api = this.#memory.referrersAPI(repository);
     const known = { ...observation, ...(api !== undefined && { referrersAPI: api }) };
-    if (response === undefined || response.status !== 404) return known;
+    const isForeign = response !== undefined && (response.status === 404 || isPage(response.body));
+    if (!isForeign) return known;
     // distribution-spec v1.1.1 §determining-support: /v2/ is answered by whatever is a registry.
-    return { ...known, failure: storeError("ProtocolError", target, "answers 404 to /v2/: this is not a registry").failure };
+    const what = response.status === 404 ? "404" : "a page for people";
+    return { ...known, failure: storeError("ProtocolError", target, `answers ${what} to /v2/: this is not a registry`).failure };
   }
 
   #listing(repository: Repository): ListingContext {
@@ -176,4 +178,9 @@ function notThere({ errorCodes }: RegistryResponse, target: Target, what: string
     ? `no ${what} in "${target.repository.segments.join("/")}"`
     : "no such repository, or this credential may not know of it";
   return new StoreError(storeError("NotFound", target, detail).failure, { isUnproven: !isProven });
+}
+
+/** HTML, whatever its Content-Type: what a 200 to /v2/ holds is not specified, and some registries send `true`, or nothing. */
+function isPage(body: Uint8Array): boolean {
+  return new TextDecoder().decode(body.subarray(0, 64)).trimStart().startsWith("<");
 }
