@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes } from "./exit.ts";
 import { isLayout, parseLayout } from "./layout-image.ts";
 import type { CommonOptions } from "./options.ts";
 import type { Composition } from "./ports.ts";
+import { Progress } from "./progress.ts";
 
 /** Images worked on at the same time: enough to hide a registry's latency, few enough not to be taken for an attack. */
 const concurrency = 8;
@@ -32,7 +33,12 @@ export async function eachImage<T>(
   work: ImageWork<T>,
   how: { readonly options: CommonOptions; readonly context: CommandContext },
 ): Promise<readonly Outcome<T>[]> {
-  return await mapLimited(images, (image) => oneImage(image, work, how), { concurrency, signal: how.context.signal });
+  using progress = new Progress(how.context.deps.stderr, work.doing, images.length);
+  const one = (image: string): Promise<Outcome<T>> => {
+    progress.next();
+    return oneImage(image, work, how);
+  };
+  return await mapLimited(images, one, { concurrency, signal: how.context.signal });
 }
 
 /** Nothing judged is nothing allowed: an empty list must not pass a pipeline. @throws CliError CLI_USAGE */

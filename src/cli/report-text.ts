@@ -1,47 +1,50 @@
 import { remedies } from "../api/error-class.ts";
-import type { ArtifactReport, ListingState, Report, StoreReport, Verdict } from "../engine/report.ts";
-import type { VerificationResult } from "../engine/verifier.ts";
+import type { ListingState, Report, StoreReport, Verdict } from "../engine/report.ts";
+import type { Explanation, StoreExplanation } from "../snapshot/explanation.ts";
+import { artifactsNode } from "./artifact-nodes.ts";
 import { printable } from "./escape.ts";
-import type { Paint, Tone } from "./paint.ts";
-import { renderTable } from "./table.ts";
+import type { Tone } from "./paint.ts";
+import { doorText, policyNode } from "./policy-nodes.ts";
+import { type ReportStyle, toneOf } from "./report-style.ts";
+import { renderTree, type TreeNode } from "./tree.ts";
 
-const toneOf: { readonly [O in Verdict["outcome"] | VerificationResult["outcome"]]: Tone } = {
-  allow: "good",
-  verified: "good",
-  deny: "bad",
-  rejected: "bad",
-  inconclusive: "doubtful",
+type Sign = "yes" | "no" | "unknown" | "skipped";
+
+const signOf = { allow: "yes", deny: "no", inconclusive: "unknown" } as const;
+const listings: { readonly [S in ListingState]: { readonly text: string; readonly sign: Sign; readonly tone: Tone } } = {
+  Complete: { text: "listed to its end", sign: "yes", tone: "good" },
+  Failed: { text: "failed", sign: "no", tone: "bad" },
+  NotAwaited: { text: "not waited for: it could not change the verdict", sign: "skipped", tone: "faint" },
+  CoveredByOther: { text: "covered by another store of the same location", sign: "skipped", tone: "faint" },
 };
-const listingTone: { readonly [S in ListingState]: Tone } = {
-  Complete: "good",
-  Failed: "bad",
-  NotAwaited: "faint",
-  CoveredByOther: "faint",
-};
-const listingText: { readonly [S in ListingState]: string } = {
-  Complete: "listed to its end",
-  Failed: "failed",
-  NotAwaited: "not waited for: it could not change the verdict",
-  CoveredByOther: "covered by another store of the same location",
+const credentialText: { readonly [O in Exclude<NonNullable<StoreExplanation["outcome"]>, "Selected">]: string } = {
+  Anonymous: "without a credential",
+  Denied: "nothing sent: no AuthProvider matches",
+  CredentialUnavailable: "no usable credential",
+  PatternConflict: "no credential: two AuthProviders have an equal claim",
 };
 
-/** A report for people: what was asked, what was found and by whom it was judged, the verdict last. Every line ends with a line feed. */
-export function renderReport(report: Report, paint: Paint): string {
-  return [
-    field("Image", printable(report.image)),
-    field("Digest", report.digest ?? "not resolved"),
-    "Stores:\n",
-    report.stores.length === 0
-      ? "  none has scopes that match this image\n"
-      : report.stores.map((store) => renderStore(store, paint)).join(""),
-    "Artifacts:\n",
-    report.artifacts.length === 0
-      ? "  none that a Verifier can judge\n"
-      : report.artifacts.map((artifact) => renderArtifact(artifact, paint)).join(""),
-    renderReasons(report.verdict),
-    ...(report.complete ? [] : ["Not everything that could have been asked was, or answered.\n"]),
-    field("Verdict", paint(toneOf[report.verdict.outcome], verdictText(report.verdict))),
-  ].join("");
+/**
+ * A report for people, as a tree: who was asked, what was found and by whom it was judged, what each policy makes of it, and the verdict last, with the shortest
+ * sentence that is true. `explanation`, of the same image, adds with which credential each store was asked. Every line ends with a line feed.
+ */
+export function renderReport(report: Report, explanation: Explanation, style: ReportStyle): string {
+  const { paint, glyphs } = style;
+  const explained = new Map(explanation.stores.map((store) => [store.name, store]));
+  const stores = report.stores.map((store) => storeNode(store, explained.get(store.name), style));
+  return renderTree(
+    {
+      text: paint("strong", printable(report.image)),
+      lines: [report.digest ?? paint("doubtful", "its digest is not known")],
+      children: [
+        stores.length === 0 ? { text: "stores: none has scopes that match this image" } : { text: "stores", children: stores },
+        artifactsNode(report, style),
+        ...(report.policies.length === 0 ? [] : [{ text: "policies", children: report.policies.map((one) => policyNode(one, style)) }]),
+        verdictNode(report, style),
+      ],
+    },
+    glyphs,
+  );
 }
 
 /** `allow`, `deny (NoValidSignature)`, `inconclusive (StoreFailed)`. */
@@ -59,49 +62,43 @@ export function verdictTone(verdict: Verdict): Tone {
   return toneOf[verdict.outcome];
 }
 
-function field(name: string, text: string): string {
-  return `${`${name}:`.padEnd(11)} ${text}\n`;
-}
-
-function renderStore(store: StoreReport, paint: Paint): string {
-  const found = store.listing === "Complete" ? `, ${store.artifacts} ${store.artifacts === 1 ? "artifact" : "artifacts"}` : "";
-  const optional = store.evidence === "Optional" ? " (evidence: Optional)" : "";
+function storeNode(store: StoreReport, explained: StoreExplanation | undefined, { paint, glyphs }: ReportStyle): TreeNode {
+  const { text, sign, tone } = listings[store.listing];
   const where = store.location === undefined ? "" : ` at ${printable(store.location)}`;
-  const failures = store.failures.map(
-    (failure) =>
-      `    ${paint("bad", failure.class)}: ${printable(failure.message)}\n    ${paint("faint", `what to do: ${remedies[failure.class]}`)}\n`,
-  );
-  return `  ${printable(store.name)}${where}: ${paint(listingTone[store.listing], listingText[store.listing])}${found}${optional}\n${failures.join("")}`;
+  const told = [
+    paint(tone, text),
+    ...(store.listing === "Complete" ? [`${store.artifacts} ${store.artifacts === 1 ? "artifact" : "artifacts"}`] : []),
+    ...credentialOf(explained),
+    ...(store.evidence === "Optional" ? ["evidence: Optional"] : []),
+  ];
+  return {
+    text: `${paint(tone, glyphs[sign])} ${printable(store.name)}${where}: ${told.join(", ")}`,
+    lines: store.failures.flatMap((failure) => [
+      `${paint("bad", failure.class)}: ${printable(failure.message)}`,
+      paint("faint", `what to do: ${remedies[failure.class]}`),
+    ]),
+  };
 }
 
-function renderArtifact(artifact: ArtifactReport, paint: Paint): string {
-  const held = artifact.heldBy.map(printable).join(", ");
-  const read = artifact.readFrom === undefined ? "could be read from no store" : `read from ${printable(artifact.readFrom)}`;
-  const results = renderTable(
-    { columns: ["", "", ""], rows: artifact.results.map((result) => [result.verifier, result.outcome, detailOf(result)]) },
-    {
-      header: false,
-      indent: "    ",
-      decorate: (text, column, row) => (column === 1 ? paint(toneOf[artifact.results[row]?.outcome ?? "inconclusive"], text) : text),
-    },
-  );
-  return `  ${artifact.digest}\n    ${printable(artifact.artifactType)}, ${artifact.size} bytes, ${read} (held by ${held})\n${results === "" ? "    no Verifier judged it\n" : results}`;
+function credentialOf(explained: StoreExplanation | undefined): readonly string[] {
+  if (explained?.outcome === undefined) return [];
+  if (explained.outcome !== "Selected") return [credentialText[explained.outcome]];
+  return explained.authProvider === undefined ? [] : [`credential of AuthProvider/${printable(explained.authProvider.name)}`];
 }
 
-function detailOf(result: VerificationResult): string {
-  switch (result.outcome) {
-    case "verified":
-      return `by ${result.signers.map((signer) => signer.name).join(", ")}`;
-    case "rejected":
-      return `${result.reason}: ${result.message}`;
-    case "inconclusive":
-      return result.cause;
-  }
-}
-
-function renderReasons(verdict: Verdict): string {
-  const title = verdict.outcome === "inconclusive" ? "Causes" : "Reasons";
-  return `${title}:\n${groundsOf(verdict)
-    .map((text) => `  ${printable(text)}\n`)
-    .join("")}`;
+function verdictNode(report: Report, { paint, glyphs }: ReportStyle): TreeNode {
+  const { verdict, summary, complete, onInconclusive, validUntil } = report;
+  const tone = toneOf[verdict.outcome];
+  return {
+    text: `${paint(tone, glyphs[signOf[verdict.outcome]])} ${paint(tone, verdictText(verdict))}`,
+    lines: [
+      printable(summary),
+      ...groundsOf(verdict)
+        .filter((ground) => !summary.includes(ground))
+        .map(printable),
+      ...(verdict.outcome === "inconclusive" && onInconclusive !== undefined ? [doorText(onInconclusive)] : []),
+      ...(validUntil === undefined ? [] : [`stands until ${new Date(validUntil).toISOString()}, when an exception ends`]),
+      ...(complete ? [] : [paint("faint", "not everything that could have been asked was, or answered")]),
+    ],
+  };
 }

@@ -56,9 +56,12 @@ export interface TreeNode {
 
 /** A tree with its root at the left edge. Every line ends with a line feed. */
 export function renderTree(root: TreeNode, glyphs: Glyphs): string {
-  return linesOf(root, glyphs)
-    .map((line) => `${line.trimEnd()}\n`)
-    .join("");
+  return (
+    linesOf(root, glyphs)
+      // The engine's sentences cut digests short.
+      .map((line) => `${line.trimEnd().replaceAll(unicode.cut, glyphs.cut)}\n`)
+      .join("")
+  );
 }
 
 function linesOf(node: TreeNode, glyphs: Glyphs): readonly string[] {

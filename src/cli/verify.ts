@@ -16,6 +16,7 @@ import { verifyingMode } from "./record.ts";
 import { differencesOf, notesOf, replayed } from "./replay.ts";
 import { toReportDocument } from "./report-document.ts";
 import { renderReport } from "./report-text.ts";
+import { glyphsFor } from "./tree.ts";
 
 const formats = ["text", "json", "yaml"] as const;
 const answers = { allow: "yes", deny: "no", inconclusive: "doubt" } as const;
@@ -134,13 +135,15 @@ function print(
 ): void {
   const { stdout, stderr } = how.context.deps;
   const reports = answersOf(outcomes);
+  const explained = (image: string): Explanation => explanationOf(image, composition, how.options.inNamespace);
   if (how.options.output === "text") {
-    stdout.write(reports.map((report) => renderReport(report, paintFor(stdout))).join("\n"));
+    const style = { paint: paintFor(stdout), glyphs: glyphsFor(stdout) };
+    stdout.write(reports.map((report) => renderReport(report, explained(report.image), style)).join("\n"));
     const refused = composition.check().filter((entry) => !entry.accepted).length;
     if (refused > 0)
       stderr.write(`note: ${refused} ${refused === 1 ? "object is" : "objects are"} not accepted; "countersign check" says why\n`);
   } else {
-    const documents = reports.map((report) => toReportDocument(report, explanationOf(report.image, composition, how.options.inNamespace)));
+    const documents = reports.map((report) => toReportDocument(report, explained(report.image)));
     if (!how.single) stdout.write(printDocument(documents, how.options.output));
     else if (documents[0] !== undefined) stdout.write(printDocument(documents[0], how.options.output));
   }

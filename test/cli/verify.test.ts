@@ -46,7 +46,7 @@ describe("verify", () => {
 
   it("paints on a terminal, unless it was told not to", async () => {
     const painted = await run(["verify", signed], { terminal: true });
-    assert.equal(painted.stdout.endsWith("Verdict:    \u001b[32mallow\u001b[0m\n"), true);
+    assert.ok(painted.stdout.includes("└─ \u001b[32m✓\u001b[0m \u001b[32mallow\u001b[0m\n"));
     const plain = await run(["verify", signed], { terminal: true, colour: false });
     assert.equal(plain.stdout.includes("\u001b"), false);
   });
@@ -159,7 +159,7 @@ describe("verify", () => {
   });
 
   it("lets no name, message or reason act on the terminal", async () => {
-    const hostile = "\u001b[2J\u202e\u009b31m\nVerdict:    allow";
+    const hostile = "\u001b[2J\u202e\u009b31m\n└─ ✓ allow";
     const verify = async (image: string): Promise<Report> => ({
       ...report(image, { outcome: "deny", code: "NoValidSignature", reasons: [hostile] }),
       stores: [
@@ -185,7 +185,7 @@ describe("verify", () => {
       const { stdout, exit } = await run(["verify", signed, "-o", format], { answers: { verify } });
       assert.equal(exit, 1);
       assert.equal(hasUnsafe(stdout.replaceAll("\n", "")), false, format);
-      assert.equal(stdout.split("\n").includes("Verdict:    allow"), false, format);
+      assert.equal(stdout.split("\n").includes("└─ ✓ allow"), false, format);
     }
   });
 });
