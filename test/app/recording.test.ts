@@ -74,7 +74,7 @@ test("verify --replay names the keys that the recording trusts, on standard erro
   await setting.record("keys.json", setting.images.signed);
   const { exit, stdout, stderr } = await replay("keys.json");
   assert.equal(exit, 0);
-  assert.match(stdout, /Verdict: +allow\n$/);
+  assert.match(stdout, /^└─ ✓ allow$/m);
   assert.match(
     stderr,
     /^note: replayed what was recorded at 20\d\d-\S+Z by version 0\.1\.0; nobody was contacted\nnote: the recording trusts KeyProvider\/release-keys key "alice" \(ECDSA P-256, sha256:[0-9a-f]{64}\)\n$/,
