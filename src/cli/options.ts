@@ -28,7 +28,7 @@ export interface CommonOptions extends SourceOptions {
 }
 
 export function addSourceOptions(command: Command): Command {
-  return command
+  const sources = command
     .addOption(
       new Option("--manifests <DIR>", "judge by the YAML files of this directory, without a cluster").argParser(nonEmpty("--manifests")),
     )
@@ -36,7 +36,13 @@ export function addSourceOptions(command: Command): Command {
       new Option("--kubeconfig <FILE>", "judge by the objects of this cluster (default: as kubectl finds it)")
         .argParser(nonEmpty("--kubeconfig"))
         .conflicts("manifests"),
-    )
+    );
+  return addReadingOptions(sources);
+}
+
+/** What else says how objects are read, wherever they come from. */
+function addReadingOptions(command: Command): Command {
+  return command
     .addOption(
       new Option("--namespace <NS>", "where Secrets, ConfigMaps and ServiceAccounts are read")
         .default(defaultNamespace)
@@ -50,11 +56,21 @@ export function addSourceOptions(command: Command): Command {
 }
 
 export function addCommonOptions(command: Command): Command {
-  return addSourceOptions(command).addOption(
-    new Option("--timeout <DURATION>", "how long each step may take: reading the configuration, one image, one round of probes")
-      .default(parseTimeout(defaultTimeout), defaultTimeout)
-      .argParser(parseTimeout),
+  return addSourceOptions(command).addOption(timeoutOption());
+}
+
+/** As {@link addCommonOptions}, with two directories of manifests in the place of one source. */
+export function addComparingOptions(command: Command): Command {
+  const directories = new Option("--manifests <DIR>", "give it twice: the manifests as they are, then as they would be").argParser(
+    (directory: string, given: readonly string[] | undefined) => [...(given ?? []), nonEmpty("--manifests")(directory)],
   );
+  return addReadingOptions(command.addOption(directories)).addOption(timeoutOption());
+}
+
+function timeoutOption(): Option {
+  return new Option("--timeout <DURATION>", "how long each step may take: reading the configuration, one image, one round of probes")
+    .default(parseTimeout(defaultTimeout), defaultTimeout)
+    .argParser(parseTimeout);
 }
 
 /** `-o`; the first format is the default. */

@@ -3,6 +3,7 @@ import { addCheck } from "./check.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command.ts";
 import { addCompletion } from "./completion.ts";
+import { addDiff } from "./diff.ts";
 import { addDiscover } from "./discover.ts";
 import { describeError } from "./error-text.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
@@ -19,6 +20,7 @@ const commands: readonly ((program: Command, context: CommandContext) => Command
   addVerify,
   addDiscover,
   addResolve,
+  addDiff,
   addExplain,
   addCheck,
   addGet,

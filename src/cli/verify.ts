@@ -112,7 +112,8 @@ function explanationOf(image: string, composition: Pick<Composition, "explain">,
   return isLayout(image) ? { image, reference: null, stores: [], policies: [] } : composition.explain(image, namespace);
 }
 
-function timedOut(image: string, { sentence, durationMs }: { readonly sentence: string; readonly durationMs: number }): Report {
+/** Running out of time is an answer. */
+export function timedOut(image: string, { sentence, durationMs }: { readonly sentence: string; readonly durationMs: number }): Report {
   const causes = [sentence];
   return {
     image,

@@ -6,6 +6,7 @@ _countersign_commands() {
     'verify:judge images: allow, deny or inconclusive'
     'discover:show what is attached to an image, and to what is attached to it, as every store lists it; verifies nothing'
     'resolve:print the digest that each image stands for, and what each store makes of its tag'
+    'diff:say whose verdict would change if other manifests were applied, and why'
     'explain:say which stores would be asked about images, with which credential, which policies apply, and why; contacts no registry'
     'check:say of every object whether it is accepted; exits 1 if one is not'
     'get:print objects and their status as kubectl would; with --manifests every registry is probed once'
@@ -57,6 +58,17 @@ _countersign() {
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text json yaml)' \
         '(--manifests)'--manifests='[judge by the YAML files of this directory, without a cluster]:DIR:_files -/' \
         '(--kubeconfig)'--kubeconfig='[judge by the objects of this cluster (default\: as kubectl finds it)]:FILE:_files' \
+        '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
+        '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
+        '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
+        '(-h --help)'{-h,--help}'[display help for command]' \
+        '*:IMAGE:()'
+      ;;
+    diff)
+      _arguments -s -S \
+        '(--in-namespace)'--in-namespace='[as if an object of this namespace ran the images\: its own policies and stores count too]:NS:()' \
+        '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text wide json yaml)' \
+        '(--manifests)'--manifests='[give it twice\: the manifests as they are, then as they would be]:DIR:_files -/' \
         '(--namespace)'--namespace='[where Secrets, ConfigMaps and ServiceAccounts are read]:NS:()' \
         '(--file-root)'--file-root='[files that objects name must lie below it (default\: none may be read)]:DIR:_files -/' \
         '(--timeout)'--timeout='[how long each step may take\: reading the configuration, one image, one round of probes]:DURATION:()' \
@@ -124,7 +136,7 @@ _countersign() {
       ;;
     help)
       _arguments -s -S \
-        '1:COMMAND:(verify discover resolve explain check get serve completion version)'
+        '1:COMMAND:(verify discover resolve diff explain check get serve completion version)'
       ;;
   esac
 }
