@@ -4,6 +4,8 @@ export interface JSONLimits {
   readonly bytes: number;
   /** Nesting of arrays and objects; default 32, of which a manifest needs five. */
   readonly depth?: number;
+  /** Members and elements of everything; default as many as the bytes hold. What a byte costs differs tenfold by what stands in it. */
+  readonly values?: number;
 }
 
 /**
@@ -13,7 +15,10 @@ export interface JSONLimits {
 export function parseJSON(bytes: Uint8Array, what: string, limits: JSONLimits): Parsed<unknown> {
   const depth = limits.depth ?? 32;
   if (bytes.byteLength > limits.bytes) return fail("TooLarge", `${what} is larger than ${limits.bytes} bytes`);
-  if (depthOf(bytes) > depth) return fail("TooDeep", `${what} is nested deeper than ${depth} levels`);
+  const measured = measure(bytes);
+  if (measured.depth > depth) return fail("TooDeep", `${what} is nested deeper than ${depth} levels`);
+  if (limits.values !== undefined && measured.values > limits.values)
+    return fail("TooMany", `${what} holds more than ${limits.values} values`);
   try {
     // ignoreBOM keeps the mark in the text, where JSON.parse refuses it.
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -39,10 +44,11 @@ function fail(reason: ParseReason, message: string): Parsed<never> {
   return { ok: false, reason, message };
 }
 
-/** Deepest nesting, by the brackets outside strings; of what is no JSON it may say anything. */
-function depthOf(bytes: Uint8Array): number {
+/** Deepest nesting, and values by what begins or separates them, outside strings; of what is no JSON it may say anything. */
+function measure(bytes: Uint8Array): { readonly depth: number; readonly values: number } {
   let depth = 0;
   let deepest = 0;
+  let values = 0;
   let quoted = false;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
@@ -52,8 +58,10 @@ function depthOf(bytes: Uint8Array): number {
     } else if (byte === 0x22) quoted = true;
     else if (byte === 0x7b || byte === 0x5b) {
       depth += 1;
+      values += 1;
       if (depth > deepest) deepest = depth;
     } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+    else if (byte === 0x2c) values += 1;
   }
-  return deepest;
+  return { depth: deepest, values };
 }

@@ -30,6 +30,8 @@ const longestManifest = 4 * 1024 * 1024;
 const mostDescriptors = 10_000;
 /** Entries of one page of a listing: what 4 MiB hold, of the shortest that registries write. */
 export const mostListed = 20_000;
+/** In one manifest or index: some 50 ms of the event loop, however they are made; an index of 10,000 entries needs 60,000. A listing is read whatever it costs. */
+export const mostValues = 150_000;
 /** Of one object; annotations are otherwise bounded by the document. */
 const mostAnnotations = 1_000;
 /** RFC 6838 §4.2: two names of at most 127 characters. */
@@ -38,7 +40,7 @@ const mediaTypeShape = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Z
 
 /** Decodes an image manifest of at most 4 MiB with at most 10,000 layers; unknown fields are ignored, an index in disguise is not. */
 export function parseManifest(bytes: Uint8Array): Parsed<Manifest> {
-  const document = parseDocument(bytes, "The manifest");
+  const document = parseDocument(bytes, "The manifest", mostValues);
   if (!document.ok) return document;
   const { object, mediaType, artifactType, subject, annotations } = document.value;
   if (mediaType !== undefined && !isManifestMediaType(mediaType))
@@ -60,7 +62,7 @@ export function parseManifest(bytes: Uint8Array): Parsed<Manifest> {
 
 /** Decodes an index of at most 4 MiB with at most 10,000 entries; `"manifests": null`, which registries written in Go answer, is empty. */
 export function parseIndex(bytes: Uint8Array): Parsed<Index> {
-  const document = parseIndexDocument(bytes);
+  const document = parseIndexDocument(bytes, mostValues);
   if (!document.ok) return document;
   const { mediaType, artifactType, subject, annotations, listed } = document.value;
   const manifests = listed === null ? accept([]) : parseDescriptors(listed, "manifests");
@@ -99,8 +101,8 @@ export function parseListing(bytes: Uint8Array): Parsed<Listing> {
   return accept({ manifests, ...(defect !== undefined && { defect }) });
 }
 
-function parseIndexDocument(bytes: Uint8Array): Parsed<Document & { readonly listed: unknown }> {
-  const document = parseDocument(bytes, "The index");
+function parseIndexDocument(bytes: Uint8Array, values?: number): Parsed<Document & { readonly listed: unknown }> {
+  const document = parseDocument(bytes, "The index", values);
   if (!document.ok) return document;
   const { object, mediaType } = document.value;
   if (mediaType !== undefined && !isIndexMediaType(mediaType)) return fail("BadShape", "The index's mediaType is not an image index's");
@@ -118,8 +120,8 @@ interface Document {
 }
 
 /** What a manifest and an index have in common. */
-function parseDocument(bytes: Uint8Array, what: string): Parsed<Document> {
-  const json = parseJSON(bytes, what, { bytes: longestManifest });
+function parseDocument(bytes: Uint8Array, what: string, values?: number): Parsed<Document> {
+  const json = parseJSON(bytes, what, { bytes: longestManifest, ...(values !== undefined && { values }) });
   if (!json.ok) return json;
   const object = asObject(json.value);
   if (object === undefined) return fail("BadShape", `${what} is not a JSON object`);

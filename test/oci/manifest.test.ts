@@ -200,6 +200,25 @@ describe("parseIndex()", () => {
   });
 });
 
+describe("a document that is made to hold up who reads it", () => {
+  const filler = {
+    "of empty lists": `[${"[],".repeat(100_000)}[]]`,
+    "of empty objects": `{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":{}`).join()}}`,
+    "of numbers": `[${"0,".repeat(200_000)}0]`,
+  };
+  for (const [what, text] of Object.entries(filler))
+    it(`is no manifest and no index, ${what}`, () => {
+      for (const parse of [parseManifest, parseIndex]) {
+        const parsed = parse(Buffer.from(`{"schemaVersion":2,"x":${text}}`));
+        assert.equal(parsed.ok ? "" : parsed.reason, "TooMany");
+      }
+    });
+  it("is told by what it holds, and not by what stands in its strings", () => {
+    const annotations = { note: "[{,".repeat(200_000) };
+    assert.equal(parseManifest(encode({ ...manifest, annotations })).ok, true);
+  });
+});
+
 describe("parseListing()", () => {
   const shown = (manifests: unknown): ReturnType<typeof parseListing> => parseListing(encode({ ...index, manifests }));
 

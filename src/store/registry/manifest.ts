@@ -2,7 +2,7 @@ import type { Resolved } from "../../engine/store.ts";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { digestOf } from "../../oci/digest-of.ts";
 import { asObject, field, parseJSON } from "../../oci/json.ts";
-import { parseIndex, parseManifest } from "../../oci/manifest.ts";
+import { mostValues, parseIndex, parseManifest } from "../../oci/manifest.ts";
 import { isIndexMediaType, isManifestMediaType, manifestMediaTypes, mediaTypes } from "../../oci/media-type.ts";
 import type { RegistryResponse } from "../../transport/request.ts";
 import { storeError, type Read } from "./client.ts";
@@ -38,7 +38,7 @@ export function describeManifest(response: RegistryResponse, target: Target, exp
 /** Manifest and index are told apart by the document; a header that says otherwise is refused (CVE-2021-41190). */
 function typesOf(response: RegistryResponse, target: Target): Omit<Resolved, "digest" | "size"> {
   const header = contentType(response);
-  const json = parseJSON(response.body, "The manifest", { bytes: longestManifest });
+  const json = parseJSON(response.body, "The manifest", { bytes: longestManifest, values: mostValues });
   const object = json.ok ? asObject(json.value) : undefined;
   const isIndex = object !== undefined && field(object, "manifests") !== undefined;
   const parsed = isIndex ? parseIndex(response.body) : parseManifest(response.body);
