@@ -5,7 +5,7 @@ import type { Decoded } from "./diagnostic.ts";
 import { durationField } from "./duration.ts";
 import { dataKeyField, exactPatternField, maxItems, nameField, refsField, repositoryField, scopeField } from "./fields.ts";
 import { filePathField } from "./file-path.ts";
-import { choice, clusterOnly, converted, flag, integer, list, optional, struct } from "./schema.ts";
+import { choice, clusterOnly, converted, flag, integer, list, optional, type Schema, struct } from "./schema.ts";
 import { member, type Members, union } from "./union.ts";
 import { type SpecSchemas, withTwin } from "./twin.ts";
 import { Findings, ownValue, walk } from "./walk.ts";
@@ -144,6 +144,16 @@ const members: Members<StoreConfigs> = {
   ),
 };
 
+/** A namespace may only lower it: what is read is kept in the memory that all share. */
+function limit(
+  description: string,
+  name: keyof StoreLimits,
+  bounds: { readonly minimum: number; readonly maximum: number },
+): Schema<number, "present"> {
+  const written = { ...bounds, default: defaultLimits[name] };
+  return { ...integer(description, written), twin: integer(description, { ...written, maximum: defaultLimits[name] }) };
+}
+
 const written = union(
   "Where artifacts and their referrers are read.",
   {
@@ -172,35 +182,21 @@ const written = union(
     limits: struct(
       "What is read for one image. Whatever exceeds a limit makes the verdict inconclusive, never allowed.",
       {
-        artifacts: integer("Most artifacts (signatures, attestations) that are considered; what no Verifier could judge does not count.", {
-          minimum: 1,
-          maximum: 1024,
-          default: defaultLimits.artifacts,
-        }),
-        pages: integer("Most pages of one list of referrers that are followed.", {
-          minimum: 1,
-          maximum: 1000,
-          default: defaultLimits.pages,
-        }),
-        manifestBytes: integer("Most bytes of the manifest of one artifact.", {
-          minimum: 1024,
-          maximum: 4_194_304,
-          default: defaultLimits.manifestBytes,
-        }),
-        blobBytes: integer("Most bytes of one layer of an artifact.", {
-          minimum: 1024,
-          maximum: 268_435_456,
-          default: defaultLimits.blobBytes,
-        }),
-        totalBytes: integer("Most bytes of the manifests and layers of all artifacts together.", {
+        artifacts: limit(
+          "Most artifacts (signatures, attestations) that are considered; what no Verifier could judge does not count.",
+          "artifacts",
+          { minimum: 1, maximum: 1024 },
+        ),
+        pages: limit("Most pages of one list of referrers that are followed.", "pages", { minimum: 1, maximum: 1000 }),
+        manifestBytes: limit("Most bytes of the manifest of one artifact.", "manifestBytes", { minimum: 1024, maximum: 4_194_304 }),
+        blobBytes: limit("Most bytes of one layer of an artifact.", "blobBytes", { minimum: 1024, maximum: 268_435_456 }),
+        totalBytes: limit("Most bytes of the manifests and layers of all artifacts together.", "totalBytes", {
           minimum: 1024,
           maximum: 1_073_741_824,
-          default: defaultLimits.totalBytes,
         }),
-        depth: integer("How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3.", {
+        depth: limit("How far referrers of referrers are followed: the image is 1, an SBOM of it 2, a signature on that SBOM 3.", "depth", {
           minimum: 1,
           maximum: 8,
-          default: defaultLimits.depth,
         }),
       },
       { default: {} },

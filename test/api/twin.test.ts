@@ -4,6 +4,7 @@ import { toCrd } from "../../src/api/crd.ts";
 import { kindTable } from "../../src/api/kinds.ts";
 import { kinds, type ResourceKind, resourceKind } from "../../src/api/object.ts";
 import type { Schema } from "../../src/api/schema.ts";
+import { defaultLimits } from "../../src/api/store.ts";
 import { accepted, object, printDiagnostic, refusals } from "./objects.ts";
 
 const store = { scopes: ["ghcr.io"], type: "registry" };
@@ -47,6 +48,15 @@ describe("a namespaced kind", () => {
       assert.deepEqual(spec.type === "object" && Object.keys(spec.fields), expected);
     });
   }
+
+  it("NamespacedStore may lower the limits and not raise them: what is read is kept in the memory that all share", () => {
+    for (const [name, value] of Object.entries(defaultLimits)) {
+      assert.equal(kindTable.Store.decode(object("Store", { ...store, limits: { [name]: value + 1 } })).ok, true, name);
+      assert.equal(kindTable.NamespacedStore.decode(object("NamespacedStore", { ...store, limits: { [name]: value } })).ok, true, name);
+      const raised = kindTable.NamespacedStore.decode(object("NamespacedStore", { ...store, limits: { [name]: value + 1 } }));
+      assert.deepEqual(raised.ok ? [] : raised.diagnostics.map(({ path }) => path), [`spec.limits.${name}`]);
+    }
+  });
 
   const withheld: readonly (readonly [ResourceKind, object, string, unknown])[] = [
     ["NamespacedAuthProvider", anonymous, "tokenHosts", [{ registry: "ghcr.io", tokenHost: "evil.example" }]],
