@@ -18,7 +18,7 @@ test("the bundle of the image runs where there is nothing but Node.js, from a di
     assert.match(String(run("version").stdout), /^countersign \d+\.\d+\.\d+\n$/);
     const check = run("check", "--manifests", `${root}demo/manifests`, "-o", "json");
     assert.equal(check.status, 0, String(check.stderr));
-    assert.equal((JSON.parse(String(check.stdout)) as readonly unknown[]).length, 7);
+    assert.equal((JSON.parse(String(check.stdout)) as readonly unknown[]).length, 8);
     // The Kubernetes client is a chunk that is loaded only now; there is no cluster to be found.
     const cluster = run("get", "stores", "--kubeconfig", "absent");
     assert.equal(cluster.status, 64, String(cluster.stderr));

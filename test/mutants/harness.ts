@@ -71,7 +71,7 @@ function run(directory: string, names: readonly string[]): Promise<{ readonly pa
     "--test",
     "--test-isolation=none",
     "--test-force-exit",
-    "--test-timeout=5000",
+    "--test-timeout=15000",
     ...names.map((name) => join(directory, `${name}.test.ts`)),
   ];
   // node:test tells a child that it runs inside a test, and would only collect its answers.

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { type Mutant, testMutants } from "./harness.ts";
 
 const mutants: readonly Mutant[] = [
@@ -169,3 +171,9 @@ const mutants: readonly Mutant[] = [
 ];
 
 testMutants({ name: "snapshot", needs: ["src", "test/api", "test/snapshot", "test/support", "test/golden/snapshot"] }, mutants);
+
+// Written here and not in the harness: a file of tests that holds none is taken for a mistake.
+test("every mutant of snapshot/ is another edit", () => {
+  const edits = mutants.map(([, , file, from, to]) => JSON.stringify([file, from, to]));
+  assert.equal(new Set(edits).size, edits.length);
+});
