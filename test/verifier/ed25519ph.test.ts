@@ -4,16 +4,17 @@ import type { VerificationResult } from "../../src/engine/verifier.ts";
 import { Turns } from "../../src/kernel/turns.ts";
 import { buildVerifier } from "../../src/verifier/catalog.ts";
 import { createSigningKey, type ImageSignatureFormat, type SigningKey, signImage } from "../support/signer.ts";
-import { judged, repository, subject, trusting } from "./fixture.ts";
+import { inputOf, judged, never, otherSubject, repository, subject, trusting } from "./fixture.ts";
 
 /** Counts the tries, and never lets two of them go on at once. */
 class CountingTurns extends Turns {
   tries = 0;
-  override async run<T>(work: () => T, signal: AbortSignal): Promise<T> {
-    return await super.run(() => {
+  override async run<T>(of: string, work: () => T, signal: AbortSignal): Promise<T> {
+    const counted = (): T => {
       this.tries += 1;
       return work();
-    }, signal);
+    };
+    return await super.run(of, counted, signal);
   }
 }
 
@@ -101,6 +102,30 @@ describe("cosign Verifier and Ed25519ph, which works on the event loop", () => {
     isCounting = false;
     assert.ok(turns >= 64, `64 tries in ${turns} turns`);
   });
+});
+
+it("a cosign Verifier gives each image its turn: rubbish on one keeps another waiting for two tries at most", async () => {
+  const order: string[] = [];
+  class NotingTurns extends Turns {
+    override async run<T>(of: string, work: () => T, signal: AbortSignal): Promise<T> {
+      const noted = (): T => {
+        order.push(of);
+        return work();
+      };
+      return await super.run(of, noted, signal);
+    }
+  }
+  const deps = { name: "release", keyProviders: new Map([["release-keys", trusting([bob, alice])]]), turns: new NotingTurns() };
+  const { verifier } = buildVerifier({ type: "cosign", config: { keyProviderRefs: ["release-keys"] } }, deps);
+  const rubbish = Array.from({ length: 8 }, () =>
+    signImage({ key: times(8, mallory), subject: otherSubject, repository, format: "legacy" }),
+  );
+  const flood = Promise.all(rubbish.map((artifact) => verifier.verify({ ...inputOf(artifact), subject: otherSubject }, never)));
+  const good = await judged(verifier, signImage({ key: [alice], subject, repository, format: "legacy" }));
+  assert.equal(good.outcome, "verified");
+  await flood;
+  const [first = 0, second = 0] = order.flatMap((of, at) => (of === subject.digest ? [at] : []));
+  assert.ok(second > 0 && second - first <= 3, order.slice(0, second + 1).join(" "));
 });
 
 /** A key of its own as far as trust goes: providers give each fingerprint once. */

@@ -36,7 +36,7 @@ export function cosignVerifier(
     canVerify,
     verify: (input, signal) => {
       // One for each artifact: what is tried is counted.
-      const judging: Judging = { keyring: new Keyring(keys, deps.turns), annotations };
+      const judging: Judging = { keyring: new Keyring(keys, { turns: deps.turns, of: input.subject.digest }), annotations };
       return verifyArtifact(input, { name: deps.name, judging }, signal);
     },
   };

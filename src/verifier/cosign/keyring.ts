@@ -14,11 +14,14 @@ export type Match = { readonly outcome: "signed"; readonly key: TrustedKey } | {
 export class Keyring {
   readonly keys: readonly TrustedKey[];
   readonly #turns: Turns;
+  readonly #of: string;
   #triesOnLoop = mostTriesOnLoop;
 
-  constructor(keys: readonly TrustedKey[], turns: Turns) {
+  /** `of`: the image, whose turn it is. */
+  constructor(keys: readonly TrustedKey[], { turns, of }: { readonly turns: Turns; readonly of: string }) {
     this.keys = keys;
     this.#turns = turns;
+    this.#of = of;
   }
 
   /** Why a {@link Match} is `cut`. */
@@ -42,7 +45,7 @@ export class Keyring {
       if (!mayBeEd25519ph(key.key, signed)) continue;
       if (this.#triesOnLoop === 0) return { outcome: "cut" };
       this.#triesOnLoop -= 1;
-      if (await this.#turns.run(() => isEd25519ph(key.key, signed), signal)) return { outcome: "signed", key };
+      if (await this.#turns.run(this.#of, () => isEd25519ph(key.key, signed), signal)) return { outcome: "signed", key };
     }
     return { outcome: "none" };
   }
