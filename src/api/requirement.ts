@@ -41,7 +41,7 @@ const leafFields = {
   ),
   count: optional(
     choice(
-      "What is counted. Signers: each once, however much they signed: keys by fingerprint, certificates by issuer and subject. Artifacts: each signature. Absent: Signers.",
+      "What is counted. Signers: each once, however much they signed: keys by fingerprint, certificates by issuer and subject. Artifacts: each artifact, and whoever may push can attach one signature twice. Absent: Signers.",
       ["Signers", "Artifacts"],
     ),
   ),
