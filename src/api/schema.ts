@@ -29,6 +29,8 @@ interface Node {
   readonly clusterOnly?: true;
   /** What stands in its place in the namespaced twin of the kind, and is decoded to the same type; absent: the same. */
   readonly twin?: Schema;
+  /** Of an optional field: in the namespaced twin of the kind it must be written. */
+  readonly twinPresence?: "present";
 }
 export interface TextNode extends Node {
   readonly type: "string";
@@ -70,6 +72,8 @@ export interface StructNode extends Node {
   readonly type: "object";
   readonly fields: Fields;
   readonly rules: readonly StructRule[];
+  /** Of the twin alone, beside `rules`. */
+  readonly twinRules?: readonly StructRule[];
 }
 export type Fields = Readonly<Record<string, Schema>>;
 
@@ -142,7 +146,11 @@ export function map<T>(
 export function struct<const F extends Fields>(
   description: string,
   fields: F,
-  options: { readonly rules?: readonly StructRule[]; readonly default?: Readonly<Record<string, unknown>> } = {},
+  options: {
+    readonly rules?: readonly StructRule[];
+    readonly twinRules?: readonly StructRule[];
+    readonly default?: Readonly<Record<string, unknown>>;
+  } = {},
 ): Schema<StructOf<F>, "present"> {
   return { type: "object", presence: "present", description, rules: [], fields, ...options };
 }
@@ -155,6 +163,11 @@ export function optional<T>(schema: Schema<T>): Schema<T, "optional"> {
 /** A field that a tenant must not have; whatever is not a member of a union needs a default. */
 export function clusterOnly<T, P extends Presence>(schema: Schema<T, P>): Schema<T, P> {
   return { ...schema, clusterOnly: true };
+}
+
+/** A field that may be left out, and that a tenant must write: what its absence means is not for a tenant to use. */
+export function optionalForCluster<T>(schema: Schema<T, "present">): Schema<T, "optional"> {
+  return { ...schema, presence: "optional", twinPresence: "present" };
 }
 
 /** A text that code works with in another form than it is written in: `rule` refuses exactly what `parse` refuses, in the same words. */

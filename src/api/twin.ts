@@ -15,18 +15,19 @@ function twinOf<S extends Schema>(schema: S): S {
 }
 
 function makeTwin(schema: Schema): Schema {
-  if (schema.twin !== undefined) return { ...schema.twin, presence: schema.presence };
+  const presence = schema.twinPresence ?? schema.presence;
+  if (schema.twin !== undefined) return { ...schema.twin, presence };
   const description = schema.description.replaceAll("in the operator's namespace", "in the object's own namespace");
   switch (schema.type) {
     case "array":
-      return { ...schema, description, items: twinOf(schema.items) };
+      return { ...schema, presence, description, items: twinOf(schema.items) };
     case "object":
-      return { ...schema, ...structTwin(schema), description };
+      return { ...schema, ...structTwin(schema), presence, description };
     case "string":
     case "integer":
     case "boolean":
     case "map":
-      return { ...schema, description };
+      return { ...schema, presence, description };
   }
 }
 
@@ -35,7 +36,7 @@ function structTwin(node: StructNode): Pick<StructNode, "fields" | "rules"> & Pi
   const names = new Set(lost.map(([name]) => name));
   const kept = Object.entries(node.fields).filter(([name]) => !names.has(name));
   const fields: Fields = Object.fromEntries(kept.map(([name, field]) => [name, twinOf(withoutMembers(field, names))]));
-  const rules = node.rules.filter(({ about }) => about === undefined || !names.has(about));
+  const rules = [...node.rules, ...(node.twinRules ?? [])].filter(({ about }) => about === undefined || !names.has(about));
   const defaults = Object.fromEntries(
     lost.flatMap(([name, field]) => (field.default === undefined ? [] : [[name, walk(field, field.default, "", new Findings())] as const])),
   );

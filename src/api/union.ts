@@ -34,7 +34,8 @@ export function union<F extends Fields, Configs>(
     ...Object.fromEntries(members.map(([type, { schema }]) => [type, optional(schema)])),
   };
   const rules = members.flatMap(([type, { schema }]) => [excludes(type, types), ...(mustBeWritten(schema) ? [requires(type)] : [])]);
-  return converted(struct(description, fields, { rules }), (decoded) => {
+  const twinRules = members.flatMap(([type, { schema }]) => (!mustBeWritten(schema) && tenantsMustWrite(schema) ? [requires(type)] : []));
+  return converted(struct(description, fields, { rules, twinRules }), (decoded) => {
     const { type, ...rest } = decoded as Readonly<Record<string, unknown>> & { readonly type: string }; // the fields above say so
     const kept = Object.entries(rest).filter(([name]) => !types.includes(name));
     const config = rest[type] ?? walk(options.members[type as keyof Configs & string].schema, {}, "", new Findings()); // left out: its defaults
@@ -64,6 +65,10 @@ function requires(type: string): StructRule {
     requires: type,
     judge: (fields) => (fields.get("type") === type && !fields.has(type) ? `type is "${type}"` : undefined),
   };
+}
+
+function tenantsMustWrite(schema: Schema): boolean {
+  return schema.type === "object" && Object.values(schema.fields).some(({ twinPresence }) => twinPresence === "present");
 }
 
 function mustBeWritten(schema: Schema): boolean {

@@ -2,6 +2,7 @@ import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
 import { retainLabels } from "../kube/object.ts";
 import { KubeError } from "../kube/kube-error.ts";
+import type { AmbientIdentity } from "../keychain/cloud.ts";
 import type { Collection } from "../kube/resource.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
 import { KubeSource } from "../kube/source.ts";
@@ -29,6 +30,8 @@ export interface ClusterOptions {
   readonly version: string;
   /** False: every verification is done anew. Default true. */
   readonly rememberVerdicts?: boolean;
+  /** What the environment of this process says about its identity in a cloud; default: nothing. */
+  readonly ambient?: AmbientIdentity;
   /** Replaces connections and name look-ups in tests, below every guard. */
   readonly transport?: Transport;
 }

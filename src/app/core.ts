@@ -10,6 +10,7 @@ import { type ImageResolution, resolveImage } from "../engine/resolve-image.ts";
 import { ResultCache } from "../engine/result-cache.ts";
 import { VerdictCache } from "../engine/verdict-cache.ts";
 import { verifyRealms } from "../engine/verify-realms.ts";
+import type { AmbientIdentity, ServiceAccountTokens } from "../keychain/cloud.ts";
 import type { StoreHealth } from "../health/store-health.ts";
 import { Prober, type ProbedStore } from "../health/prober.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -26,6 +27,7 @@ import type { NamespaceLabels } from "../snapshot/namespace-selector.ts";
 import { record, type Recording } from "../tape/record.ts";
 import { Transport } from "../transport/transport.ts";
 import { AppError } from "./app-error.ts";
+import { noAmbientIdentity, readTokenFile } from "./ambient.ts";
 import { PolicyExpressions } from "./expressions.ts";
 import { createFactories } from "./factories.ts";
 import { layoutDiscovery, layoutRequest, layoutResolution, openLayout } from "./layout.ts";
@@ -49,10 +51,15 @@ export interface CoreOptions {
   readonly changed?: (keys: Iterable<string>) => void;
   /** Replaces connections and name look-ups in tests, below every guard. */
   readonly transport?: Transport;
+  /** What the environment of this process says about its identity in a cloud; default: nothing. */
+  readonly ambient?: AmbientIdentity;
+  /** Absent outside of a cluster. */
+  readonly tokens?: ServiceAccountTokens;
 }
 
 /** Which Store listed a location last: two short strings each. */
 const rememberedLocations = 10_000;
+const rememberedProviders = 10_000;
 
 /** Everything between a source of resources and a verdict; the same in a cluster, with files, and for one command. */
 export class Core implements AsyncDisposable {
@@ -63,6 +70,8 @@ export class Core implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #loop: ConfigLoop;
   readonly #order = new LRUCache<string, string>({ max: rememberedLocations });
+  /** Which AuthProviders could help when they last said so; those that are not in it could. */
+  readonly #ready = new LRUCache<string, boolean>({ max: rememberedProviders });
   readonly #results = new ResultCache();
   readonly #verdicts: VerdictCache | undefined;
 
@@ -77,6 +86,15 @@ export class Core implements AsyncDisposable {
       transport: this.#transport,
       expressions: this.#expressions,
       observe: (store, observation) => this.prober.observe(keyOfId("Store", store), observation),
+      credentialsChanged: (authProvider) => options.changed?.(this.#concernedBy(authProvider)),
+      random,
+      logger,
+      cloud: {
+        http: this.#transport.service,
+        ambient: options.ambient ?? noAmbientIdentity,
+        readFile: readTokenFile,
+        ...(options.tokens !== undefined && { tokens: options.tokens }),
+      },
       ...(options.fileRoot !== undefined && { fileRoot: options.fileRoot }),
     });
     this.#verdicts = options.rememberVerdicts === false ? undefined : new VerdictCache({ clock });
@@ -193,6 +211,17 @@ export class Core implements AsyncDisposable {
       probed.flatMap(({ id, stores }) => (stores.length === 0 ? keyOfId("Store", id) : [])),
     );
     this.#options.changed?.(changedKeys(next, previous));
+  }
+
+  /** The AuthProvider; and, where it has become able or unable to help, the Stores that may use it: their status tells whether there is a credential. */
+  #concernedBy(authProvider: string): ReadonlySet<string> {
+    const keys = new Set([keyOfId("AuthProvider", authProvider)]);
+    const isReady = this.holder.current?.authProviders.get(authProvider)?.provider.state().ready ?? true;
+    const wasReady = this.#ready.get(authProvider) ?? true;
+    this.#ready.set(authProvider, isReady);
+    if (isReady === wasReady) return keys;
+    for (const [id, { view }] of this.holder.current?.stores ?? []) if (view.revisions.has(authProvider)) keys.add(keyOfId("Store", id));
+    return keys;
   }
 
   /** Nothing of a Store that is gone, or invalid. */

@@ -1,7 +1,9 @@
 import type { EndpointObservation } from "../engine/store.ts";
 import { buildAuthProvider } from "../auth/catalog.ts";
 import { buildKeyProvider } from "../key/catalog.ts";
+import type { CloudAccess } from "../keychain/cloud.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Logger } from "../kernel/logger.ts";
 import { Turns } from "../kernel/turns.ts";
 import type { ExpressionCheck, Factories } from "../snapshot/factories.ts";
 import { buildStore } from "../store/catalog.ts";
@@ -15,6 +17,11 @@ export interface FactoryDeps {
   readonly expressions: { check(text: string): ExpressionCheck };
   /** What traffic of the Store with this id saw of a host. */
   readonly observe: (store: string, observation: EndpointObservation) => void;
+  /** What the AuthProvider with this id says of itself has changed. */
+  readonly credentialsChanged: (authProvider: string) => void;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly cloud: CloudAccess;
   readonly fileRoot?: string;
 }
 
@@ -25,7 +32,17 @@ export function createFactories(deps: FactoryDeps): Factories {
   const contents = new Contents();
   const files: { readonly fileRoot?: string } = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
-    authProvider: (spec, context) => buildAuthProvider(spec, { ...context, ...files, patterns: spec.registries, clock }),
+    authProvider: (spec, context) =>
+      buildAuthProvider(spec, {
+        ...context,
+        ...files,
+        patterns: spec.registries,
+        clock,
+        random: deps.random,
+        logger: deps.logger,
+        cloud: deps.cloud,
+        changed: () => deps.credentialsChanged(context.name),
+      }),
     store: (spec, context) =>
       buildStore(spec, {
         ...context,

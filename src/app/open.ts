@@ -8,6 +8,7 @@ import { silentMetrics } from "../kernel/metrics.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
 import { ManifestSource } from "../manifests/source.ts";
 import type { Cluster } from "./cluster.ts";
+import { ambientIdentity } from "./ambient.ts";
 import { AppError } from "./app-error.ts";
 import { ClusterReading, FileReading } from "./reading.ts";
 import { Core } from "./core.ts";
@@ -24,7 +25,8 @@ const refusalPollMs = 100;
 
 /** Reads the resources of a directory or of a cluster once, for one command; the same engine judges by them. */
 export async function open(options: CompositionOptions, environment: Environment, signal: AbortSignal): Promise<Composition> {
-  const common = { clock: systemClock, logger: silentLogger, metrics: silentMetrics, random: Math.random };
+  const ambient = ambientIdentity(environment.env);
+  const common = { clock: systemClock, logger: silentLogger, metrics: silentMetrics, random: Math.random, ambient };
   if (options.manifests !== undefined) {
     const source = new ManifestSource({ directory: resolve(options.manifests), namespace: options.namespace, ...common });
     const core = new Core({ ...common, source, ...fileRootOf(options) });

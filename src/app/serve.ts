@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CliOutput, ServeOptions } from "../cli/ports.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { parseManifests } from "../manifests/parse.ts";
+import { ambientIdentity } from "./ambient.ts";
 import { AppError } from "./app-error.ts";
 import { Endpoint, type EndpointOptions } from "../telemetry/endpoint.ts";
 import { createJsonLogger } from "../telemetry/logger.ts";
@@ -43,6 +44,7 @@ export async function serve(options: ServeOptions, environment: ServeEnvironment
     random: Math.random,
     newId: randomUUID,
     version: environment.version,
+    ambient: ambientIdentity(environment.env),
   });
   await using _cluster = cluster;
   if (options.applyCrds !== undefined) {

@@ -6,11 +6,12 @@ import { systemClock } from "../kernel/clock.ts";
 import { silentMetrics } from "../kernel/metrics.ts";
 import { ManifestSource } from "../manifests/source.ts";
 import { createJsonLogger } from "../telemetry/logger.ts";
+import { ambientIdentity } from "./ambient.ts";
 import { Core } from "./core.ts";
-import { fileRootOf } from "./open.ts";
+import { type Environment, fileRootOf } from "./open.ts";
 import { rowsWithStatus } from "./reading.ts";
 
-interface Surroundings {
+interface Surroundings extends Environment {
   readonly stdout: CliOutput;
   readonly logStream: NodeJS.WritableStream;
 }
@@ -49,6 +50,7 @@ export async function serveFiles(
     random: Math.random,
     changed,
     rememberVerdicts: false,
+    ambient: ambientIdentity(surroundings.env),
     ...fileRootOf(options),
   });
   await using _core = core;

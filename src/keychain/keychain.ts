@@ -1,6 +1,6 @@
 import { keyOfId } from "../api/object.ts";
 import { echo } from "../oci/parsed.ts";
-import type { BoundCredential } from "../oci/credential.ts";
+import type { BoundCredential, Credential } from "../oci/credential.ts";
 import { apiAuthority, registryOf, type Repository } from "../oci/repository.ts";
 import { absenceOf, candidatesFor, conflictMessage, nearestEntry, unmatchedMessage } from "./explain.ts";
 import { type Candidate, CredentialUnavailableError, type Keychain, type Resolved, type Selection, type Unavailable } from "./ports.ts";
@@ -100,7 +100,7 @@ export class ViewKeychain implements Keychain {
     const found = this.find(repository);
     if (found === undefined) return this.#resolveNone(repository);
     if ("tied" in found) throw new CredentialUnavailableError("PatternConflict", conflictMessage(found.tied, repository));
-    const { provider, pattern } = found;
+    const { provider } = found;
     if (provider.invalid !== undefined) throw new CredentialUnavailableError(provider.invalid.reason, provider.invalid.message);
     const registry = registryOf(repository);
     const plain = isPlainHTTP(provider, repository);
@@ -112,19 +112,17 @@ export class ViewKeychain implements Keychain {
         `${keyOfId("AuthProvider", echo(provider.name))} names ${echo(registry)} in plainHTTPHosts without allowCredentialsOverHTTP`,
       );
     }
-    const prefix = `/v2/${pattern.segments.map((segment) => `${segment}/`).join("")}`;
-    const bound = credentials.map(
-      (credential): BoundCredential => ({
-        ...credential,
-        origin,
-        pathPrefixes: [prefix],
-        provider: provider.name,
-        identity: `${provider.uid}/${provider.revision}/${credential.revision}`,
-      }),
-    );
+    const bound = credentials.map((credential) => bind(credential, found, origin));
+    const renew = provider.provider.renew?.bind(provider.provider);
     return {
       origin,
       credentials: bound,
+      ...(renew !== undefined && {
+        renew: async (refused, renewSignal) => {
+          const fresh = await renew(repository, refused.revision, renewSignal);
+          return fresh === undefined ? undefined : bind(fresh, found, origin);
+        },
+      }),
       tokenHosts: provider.tokenHosts.flatMap((pair) => (pair.registry === registry ? [pair.tokenHost] : [])),
       provider: provider.name,
       identity: bound.length === 0 ? anonymous : bound.map((credential) => credential.identity).join(","),
@@ -191,6 +189,17 @@ export class ViewKeychain implements Keychain {
   #nearest(repository: Repository): Entry | undefined {
     return nearestEntry(repository, this.#owned.values());
   }
+}
+
+/** A credential with the only place where it may be sent. */
+function bind(credential: Credential, { provider, pattern }: Entry, origin: string): BoundCredential {
+  return {
+    ...credential,
+    origin,
+    pathPrefixes: [`/v2/${pattern.segments.map((segment) => `${segment}/`).join("")}`],
+    provider: provider.name,
+    identity: `${provider.uid}/${provider.revision}/${credential.revision}`,
+  };
 }
 
 function isPlainHTTP({ plainHTTPHosts }: Entry["provider"], repository: Repository): boolean {

@@ -1,10 +1,12 @@
 import type { ErrorClass } from "../api/error-class.ts";
 import { CodedError } from "../kernel/error.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Logger } from "../kernel/logger.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { BoundCredential, Credential } from "../oci/credential.ts";
 import type { Pattern } from "../oci/pattern.ts";
 import type { Repository } from "../oci/repository.ts";
+import type { CloudAccess } from "./cloud.ts";
 
 /** Why a provider that matched has no credential; each has a row in docs/reference/reasons.md. */
 export type UnavailableReason =
@@ -17,17 +19,44 @@ export type UnavailableReason =
   | "ProviderNotFound"
   | "InvalidSpec"
   | "PlainHTTPNotAllowed"
-  | "HostNotAllowed";
+  | "HostNotAllowed"
+  /** The API server gives no token of the ServiceAccount. */
+  | "TokenRequestDenied"
+  /** There is no identity where it should be: no token file, no metadata service, no cluster. */
+  | "IdentityNotFound"
+  /** The cloud's identity service answered, and refused. */
+  | "IdentityRefused"
+  /** The registry answered, and takes no credential of this identity; of other registries that says nothing. */
+  | "RegistryRefused"
+  /** The identity service cannot be reached, or fails. */
+  | "IdentityUnreachable"
+  /** The identity service says that it is asked too often. */
+  | "Throttled";
 
 /** A provider matched and cannot help. There is no falling through to another provider or to anonymous (design 3). */
 export class CredentialUnavailableError extends CodedError<"CREDENTIAL_UNAVAILABLE"> {
   readonly reason: UnavailableReason;
-  readonly class: ErrorClass = "CredentialUnavailable";
-  constructor(reason: UnavailableReason, message: string, options: { readonly cause?: unknown } = {}) {
-    super("CREDENTIAL_UNAVAILABLE", message, { ...options, remedy: "fix-configuration" });
+  /** `RateLimited` where the reason is `Throttled`, else `CredentialUnavailable`. */
+  readonly class: ErrorClass;
+  /** Epoch ms before which asking again is impolite. */
+  readonly retryAt?: number;
+  /** What the cloud calls the request, for its support: goes to the log, not into a status. */
+  readonly requestId?: string;
+  constructor(
+    reason: UnavailableReason,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAt?: number; readonly requestId?: string } = {},
+  ) {
+    const { retryAt, requestId, ...rest } = options;
+    super("CREDENTIAL_UNAVAILABLE", message, { ...rest, remedy: transient.has(reason) ? "retry" : "fix-configuration" });
     this.reason = reason;
+    this.class = reason === "Throttled" ? "RateLimited" : "CredentialUnavailable";
+    if (retryAt !== undefined) this.retryAt = retryAt;
+    if (requestId !== undefined) this.requestId = requestId;
   }
 }
+
+const transient: ReadonlySet<UnavailableReason> = new Set(["IdentityUnreachable", "Throttled"]);
 
 /** What the objects a provider reads look like now; shown in its status. */
 export interface ProviderState {
@@ -37,6 +66,25 @@ export interface ProviderState {
   readonly message: string;
   /** Oddities that do not stop it: an ignored key, a Secret of the ServiceAccount that is missing. */
   readonly warnings: readonly string[];
+  /** Whom it acts as in a cloud: a client id, the ARN of a role, an account; never a token. Absent: it has no identity of its own. */
+  readonly identity?: string;
+  /** Epoch ms: when the first of the credentials in use ends. Absent: none is in use, or they do not end. */
+  readonly expiresAt?: number;
+  /** Epoch ms: when a credential was last fetched. */
+  readonly lastRefresh?: number;
+  /** The last failure to fetch one; it stays after recovery, with `resolvedTime`. */
+  readonly lastError?: RefreshError;
+}
+
+/** Times in epoch ms. */
+export interface RefreshError {
+  readonly class: ErrorClass;
+  readonly message: string;
+  readonly firstTime: number;
+  readonly time: number;
+  /** In a row. */
+  readonly count: number;
+  readonly resolvedTime?: number;
 }
 
 /** Plug-in port: what one AuthProvider object does. Built by a synchronous factory from material that was captured with the snapshot. */
@@ -46,7 +94,13 @@ export interface AuthProvider {
    * @throws CredentialUnavailableError
    */
   credentials(repository: Repository, signal: AbortSignal): Promise<readonly Credential[]>;
-  /** Pure: the state of what was captured. */
+  /**
+   * A registry refused the credential of this `revision`: another one, fetched now or meanwhile; undefined where there is none that is newer, or one was
+   * fetched just now. Absent: what it has changes with its objects only.
+   * @throws CredentialUnavailableError
+   */
+  renew?(repository: Repository, revision: string, signal: AbortSignal): Promise<Credential | undefined>;
+  /** Without waiting: the state of what was captured, and of what was fetched so far. */
   state(): ProviderState;
   /** Pure: why there would be no credential for this repository, as far as what was captured tells; for `explain`. Absent: it cannot tell. */
   unavailable?(repository: Repository): Unavailable | undefined;
@@ -66,6 +120,14 @@ export interface AuthProviderDeps {
   readonly patterns: readonly Pattern[];
   readonly material: MaterialReader;
   readonly clock: Clock;
+  /** In [0, 1), for jitter and for names of credentials. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly cloud: CloudAccess;
+  /** Of the object; absent: cluster-scoped. */
+  readonly namespace?: string;
+  /** `state()` answers otherwise than before. */
+  readonly changed: () => void;
   /** Directory that every file must lie in; absent: no files at all. */
   readonly fileRoot?: string;
 }
@@ -132,6 +194,8 @@ export interface Resolved {
   readonly origin: string;
   /** To be tried in this order on 401 and 403; empty: anonymous. All are bound to `origin`. */
   readonly credentials: readonly BoundCredential[];
+  /** After a refusal (401, or an expired token by another name): the credential to try in the place of `refused`, once; undefined where there is none. */
+  readonly renew?: (refused: BoundCredential, signal: AbortSignal) => Promise<BoundCredential | undefined>;
   /** Token services on another host that this provider declares for this registry (canonical `host[:port]`). */
   readonly tokenHosts: readonly string[];
   /** Absent when no provider matched. */

@@ -9,6 +9,11 @@ export interface Credential {
   /** Only with `basic`. May be secret (a robot name is not, but nothing is gained by printing it). */
   readonly username?: Secret;
   readonly secret: Secret;
+  /**
+   * Only with `refreshToken`: path of the token service on the registry's own origin. What the registry's challenge says is then not listened to, so that no
+   * realm can move the exchange elsewhere (Azure; registry-auth.md H5).
+   */
+  readonly tokenPath?: "/oauth2/token";
   /** Epoch ms; absent: until changed. */
   readonly expiresAt?: number;
   /** Changes whenever the secret does, and tells nothing of it: `uid/resourceVersion` of its Secret, or the issue id of a token. */

@@ -3,12 +3,13 @@ import { isIP } from "node:net";
 /**
  * Whom a connection may reach. `registry`: an origin that an administrator configured, and what it may name as its own (same-origin realm, declared token
  * host); such may live in a private network. `public`: everything else, which is what a registry sent us to. `tenant`: an origin that a namespaced object
- * names, and nobody else; as `public`, and nothing that is named as a part of the cluster either.
+ * names, and nobody else; as `public`, and nothing that is named as a part of the cluster either. `instance`: the metadata services of clouds and nothing else; only service-client.ts asks
+ * for it, at addresses that are built in.
  */
-export type Reach = "registry" | "public" | "tenant";
+export type Reach = "registry" | "public" | "tenant" | "instance";
 
 /** Why an address is refused. */
-export type AddressRefusal = "NotAnAddress" | "Reserved" | "Private";
+export type AddressRefusal = "NotAnAddress" | "Reserved" | "Private" | "NotInstance";
 
 interface Range {
   readonly bytes: readonly number[];
@@ -31,6 +32,9 @@ const reserved = [
   "fd20:ce::254/128", // Google's
   "ff00::/8",
 ].map(range);
+
+/** Where clouds answer a machine about itself: AWS, Azure and Google; the agent of EKS Pod Identity; Alibaba. */
+const instances = ["169.254.169.254/32", "169.254.170.23/32", "fd00:ec2::254/128", "fd00:ec2::23/128", "100.100.100.200/32"].map(range);
 
 /** Only for a registry that was configured: loopback, RFC 1918, RFC 6598, ULA, and what documentation and benchmarks use. */
 const inner = [
@@ -71,6 +75,7 @@ export function refuseAddress(address: string, reach: Reach): AddressRefusal | u
 }
 
 function refuseBytes(bytes: readonly number[], reach: Reach): AddressRefusal | undefined {
+  if (reach === "instance") return instances.some((range) => within(bytes, range)) ? undefined : "NotInstance";
   if (reserved.some((range) => within(bytes, range))) return "Reserved";
   const isLoopback = inner.some((range) => within(bytes, range));
   // ::1 lies in ::/96 and stands for itself.

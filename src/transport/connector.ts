@@ -26,10 +26,11 @@ const mostAddresses = 16;
  */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const { clock, network, reach, timeoutMs } = options;
+  const roots = [options.caPem, network.caPem].filter((pem) => pem !== undefined);
   const secure = buildConnector({
     allowH2: false,
     timeout: 0, // ours covers it, on the injected clock
-    ...(options.caPem !== undefined && { secureContext: createSecureContext({ ca: [...getCACertificates("default"), options.caPem] }) }),
+    ...(roots.length > 0 && { secureContext: createSecureContext({ ca: [...getCACertificates("default"), ...roots] }) }),
   });
   return (target, callback) => {
     const deadline = clock.deadline(timeoutMs);
@@ -105,5 +106,7 @@ function describe(refusal: AddressRefusal, reach: Exclude<Reach, "tenant">): str
       return reach === "public"
         ? "the host is in a private network, where only a registry may be that a scope or an AuthProvider names"
         : "the host is in a private network";
+    case "NotInstance":
+      return "the host is no metadata service of a cloud";
   }
 }

@@ -13,6 +13,8 @@ export interface Network {
   lookup(hostname: string): Promise<readonly Address[]>;
   /** A TCP connection to one of `addresses`, which have been vetted: no name is resolved here. */
   dial(addresses: readonly Address[], port: number): Socket;
+  /** Trusted beside the system's roots, for every host. */
+  readonly caPem?: string;
 }
 
 /** Each address gets this long before the next is tried beside it, in ms (RFC 8305 §8: 250). */

@@ -35,6 +35,12 @@ export function parseScheme(challenges: readonly Challenge[], access: Access): A
   return challenges.some((challenge) => challenge.scheme === "basic") ? { kind: "basic" } : undefined;
 }
 
+/** The token service that a credential names on its own origin, whatever a challenge says: its realm and its service are not the registry's to choose. */
+export function ownTokenService(access: Access, path: string): BearerScheme {
+  const realm = new URL(path, access.origin);
+  return { kind: "bearer", realm, service: realm.host, sameOrigin: true, declared: false };
+}
+
 /** Equal schemes lead to equal requests: a second 401 that repeats the first says nothing new. */
 export function sameScheme(a: AuthScheme | undefined, b: AuthScheme | undefined): boolean {
   if (a?.kind !== "bearer" || b?.kind !== "bearer") return a?.kind === b?.kind;

@@ -11,6 +11,8 @@ export interface Access {
   readonly origin: string;
   /** Tried in this order on 401 and 403, three at most; empty: anonymous. */
   readonly credentials: readonly BoundCredential[];
+  /** After a refusal: the credential to try in the place of `refused`, once; undefined where there is none. */
+  readonly renew?: (refused: BoundCredential, signal: AbortSignal) => Promise<BoundCredential | undefined>;
   /** Token services on other hosts that are declared for this registry, canonical `host[:port]`. */
   readonly tokenHosts: readonly string[];
   /** Equal exactly if the same secrets would be sent. */

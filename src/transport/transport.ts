@@ -8,13 +8,14 @@ import { parseChallenges } from "./challenge.ts";
 import { parseErrorBody } from "./error-body.ts";
 import { type Network, systemNetwork } from "./network.ts";
 import { Pools } from "./pools.ts";
-import { parseScheme, sameScheme } from "./realm.ts";
+import { ownTokenService, parseScheme, sameScheme } from "./realm.ts";
 import { Reader, type ReadResult } from "./reader.ts";
 import { refusalOf, statusError } from "./refusal.ts";
 import { hostOf, nextPage, type RegistryRequest, type RegistryResponse } from "./request.ts";
 import { rootsKey } from "./roots.ts";
 import { type KnownScheme, Schemes } from "./schemes.ts";
 import { type TokenRequest, Tokens } from "./token.ts";
+import { ServiceClient } from "./service-client.ts";
 import { failed, TransportError } from "./transport-error.ts";
 import { exchange, type WireOptions } from "./wire.ts";
 
@@ -57,6 +58,8 @@ export class Transport implements AsyncDisposable {
   readonly #tokens: Tokens;
   readonly #schemes = new Schemes();
   readonly #pings = new SingleFlight<string, KnownScheme>();
+  /** For services of clouds: the same connections and guards, without a registry's rules. */
+  readonly service: ServiceClient;
   readonly #logger: Logger;
   readonly #count: (outcome: string) => void;
 
@@ -77,6 +80,7 @@ export class Transport implements AsyncDisposable {
       headersTimeoutMs: options.headersTimeoutMs ?? 5000,
       idleTimeoutMs: options.idleTimeoutMs ?? 5000,
     };
+    this.service = new ServiceClient(wire);
     this.#reader = new Reader({ wire, random: options.random });
     this.#tokens = new Tokens({ clock, send: (request, signal) => exchange(request, wire, signal) });
     const counter = (options.metrics ?? silentMetrics).counter(
@@ -128,8 +132,8 @@ export class Transport implements AsyncDisposable {
     let refusal: TransportError | undefined;
     for (const credential of this.#ordered(request)) {
       try {
-        const attempt = await this.#attempt(request, { credential, budget }, signal);
-        this.#schemes.accept(request, credential.identity);
+        const { attempt, sentAs } = await this.#attemptRenewed(request, { credential, budget }, signal);
+        this.#schemes.accept(request, sentAs);
         return this.#answer(request, attempt);
       } catch (error) {
         // No falling through to anonymous, and on nothing but a refusal to the next (design 3).
@@ -139,6 +143,38 @@ export class Transport implements AsyncDisposable {
     }
     this.#schemes.forgetAccepted(request);
     throw refusal ?? failed("Internal", hostOf(access.origin), "no credential was tried");
+  }
+
+  /** A refused credential may only be too old: who gave it is asked once for another (registry-auth.md H14). */
+  async #attemptRenewed(
+    request: RegistryRequest,
+    { credential, budget }: { readonly credential: BoundCredential; readonly budget: { retries: number } },
+    signal: AbortSignal,
+  ): Promise<{ readonly attempt: Attempt; readonly sentAs: string }> {
+    try {
+      return { attempt: await this.#attempt(request, { credential, budget }, signal), sentAs: credential.identity };
+    } catch (error) {
+      const { renew } = request.access;
+      if (renew === undefined || !(error instanceof TransportError) || error.class !== "AuthenticationFailed") throw error;
+      const fresh = await this.#renewed(renew, credential, signal);
+      if (fresh === undefined) throw error;
+      return { attempt: await this.#attempt(request, { credential: fresh, budget }, signal), sentAs: fresh.identity };
+    }
+  }
+
+  /** Undefined where there is none, for whatever reason: the refusal is what then counts, and the AuthProvider's status says why. */
+  async #renewed(
+    renew: NonNullable<RegistryRequest["access"]["renew"]>,
+    credential: BoundCredential,
+    signal: AbortSignal,
+  ): Promise<BoundCredential | undefined> {
+    try {
+      const fresh = await renew(credential, signal);
+      return fresh?.origin === credential.origin && fresh.identity !== credential.identity ? fresh : undefined;
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
   }
 
   #ordered(request: RegistryRequest): readonly BoundCredential[] {
@@ -152,7 +188,8 @@ export class Transport implements AsyncDisposable {
     { credential, budget }: { readonly credential: BoundCredential | undefined; readonly budget: { retries: number } },
     signal: AbortSignal,
   ): Promise<Attempt> {
-    let scheme = this.#schemes.get(request);
+    const own = credential?.tokenPath === undefined ? undefined : ownTokenService(request.access, credential.tokenPath);
+    let scheme = own ?? this.#schemes.get(request);
     if (scheme === undefined && credential !== undefined) scheme = await this.#learn(request, signal);
     for (let round = 1; ; round += 1) {
       const authorization = await this.#authorize(request, { scheme, credential }, signal);
@@ -173,10 +210,10 @@ export class Transport implements AsyncDisposable {
         );
       const refusal = refusalOf(request, { status, isExpiredToken, credential, sent: authorization !== undefined });
       if (!isUnauthorized || round === mostRounds) throw refusal;
-      const asked = status === 401 ? parseScheme(parseChallenges(response.challenges), request.access) : scheme;
+      const asked = own !== undefined ? own : status === 401 ? parseScheme(parseChallenges(response.challenges), request.access) : scheme;
       if (asked === undefined) throw refusal;
       const isNew = !sameScheme(scheme?.kind === "none" ? undefined : scheme, asked.kind === "none" ? undefined : asked);
-      this.#schemes.set(request, asked);
+      if (own === undefined) this.#schemes.set(request, asked);
       if (authorization?.cached === true && asked.kind === "bearer")
         this.#tokens.drop(tokenRequest(request, { scheme: asked, credential }), authorization);
       else if (!isNew) throw refusal;

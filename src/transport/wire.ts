@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ErrorClass } from "../api/error-class.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Secret } from "../kernel/secret.ts";
 import { type Authorization, headerValue, maySend } from "./authorization.ts";
 import { classify } from "./classify.ts";
 import type { Pools, Route } from "./pools.ts";
@@ -13,7 +14,7 @@ export interface WireRequest {
   readonly origin: string;
   /** With query. */
   readonly path: string;
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly route: Route;
   readonly accept?: readonly string[];
   /** Placed only inside its own origin and prefixes, else the request is not sent. */
@@ -22,6 +23,8 @@ export interface WireRequest {
   readonly tokenServiceHeader?: Authorization["header"];
   /** `application/x-www-form-urlencoded`. */
   readonly form?: string;
+  /** For a service of a cloud, whose host has been checked by service-client.ts: what an SDK sends. Never together with the others. */
+  readonly service?: { readonly headers: ReadonlyMap<string, Secret>; readonly body: Secret<Uint8Array> | undefined };
   readonly limitBytes: number;
   /** Class of a body that is longer; default LimitExceeded. */
   readonly tooLong?: ErrorClass;
@@ -92,6 +95,7 @@ async function head(request: WireRequest, options: WireOptions, signal: AbortSig
       method: request.method,
       headers,
       ...(request.form !== undefined && { body: request.form }),
+      ...(request.service?.body !== undefined && { body: request.service.body.reveal() }),
       // Until the headers are here; from then on readBody destroys the body, and with it the connection.
       signal: deadline.signal,
     });
@@ -114,6 +118,7 @@ function requestHeaders(request: WireRequest, userAgent: string): Record<string,
     accept: request.accept?.join(", ") ?? "*/*",
     ...(request.form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
     ...(secret !== undefined && { authorization: headerValue(secret) }),
+    ...Object.fromEntries([...(request.service?.headers ?? [])].map(([name, value]) => [name, headerValue(value)])),
   };
 }
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { authProviders, buildAuthProvider } from "../../src/auth/catalog.ts";
 import type { AuthProviderConfigs, AuthProviderSpec, AuthProviderType } from "../../src/api/auth-provider.ts";
+import type { CloudAccess } from "../../src/keychain/cloud.ts";
+import { silentLogger } from "../../src/kernel/logger.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import { type AuthProvider, CredentialUnavailableError, type MaterialReader, type SecretMaterial } from "../../src/keychain/ports.ts";
 import { image, pattern } from "../oci/support.ts";
@@ -43,6 +45,13 @@ export function material(secrets: readonly SecretMaterial[], accounts: Readonly<
   };
 }
 
+/** Nothing can be reached, and there is no identity: for the types that need neither. */
+export const noCloud: CloudAccess = {
+  http: { send: () => Promise.reject(new Error("nothing may be asked")) },
+  ambient: { azure: {}, aws: {}, alibaba: {} },
+  readFile: () => Promise.reject(new Error("nothing may be read")),
+};
+
 export function build<T extends AuthProviderType>(
   type: T,
   config: AuthProviderConfigs[T],
@@ -64,6 +73,10 @@ export function build<T extends AuthProviderType>(
     patterns: registries,
     material: options.material ?? material([]),
     clock: new ManualClock(),
+    random: () => 0,
+    logger: silentLogger,
+    cloud: noCloud,
+    changed: () => {},
     ...(options.fileRoot !== undefined && { fileRoot: options.fileRoot }),
   });
 }

@@ -134,12 +134,13 @@ export class RegistryClient {
   }
 
   #request(target: Target, read: Read, resolved: Resolved): RegistryRequest {
-    const { origin, credentials, tokenHosts, identity, provider } = resolved;
+    const { origin, credentials, tokenHosts, identity, provider, renew } = resolved;
     const { resource, query, accept, limitBytes, tooLong, answers } = read;
     return {
       access: {
         origin,
         credentials,
+        ...(renew !== undefined && { renew }),
         tokenHosts,
         identity,
         get note() {

@@ -1,0 +1,149 @@
+import { keyOfId } from "../api/object.ts";
+import type { Credential } from "../oci/credential.ts";
+import { echo } from "../oci/parsed.ts";
+import { registryOf, type Repository } from "../oci/repository.ts";
+import { toError } from "./answer.ts";
+import { refuseForeign } from "./gate.ts";
+import type { AuthProvider, AuthProviderDeps, CredentialUnavailableError, ProviderState, RefreshError, Unavailable } from "./ports.ts";
+import { type Renewal, Renewals } from "./renewals.ts";
+
+/** Which credential of a cloud a repository needs: two targets of one `key` are served by the same one. */
+export interface MintTarget {
+  readonly key: string;
+}
+
+/** A credential fresh from the cloud. */
+export interface Minted extends Omit<Credential, "revision" | "expiresAt"> {
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+/** What one cloud does; everything else of its provider is the same for all. */
+export interface Minter<T extends MintTarget> {
+  /** For sentences: `Azure Container Registry`. */
+  readonly cloud: string;
+  /** For sentences, and the status: a client id, the ARN of a role. */
+  readonly identity: string;
+  /**
+   * The cloud's own check of the host, anchored, whatever the patterns of the object say; undefined: this is no registry of the cloud, and gets nothing
+   * (CVE-2025-27403). Pure.
+   */
+  target(repository: Repository): T | undefined;
+  /**
+   * Fetches. Everything that takes time is under `signal`.
+   * @throws CredentialUnavailableError
+   */
+  mint(target: T, signal: AbortSignal): Promise<Minted>;
+  /** What is wrong before anything is asked, if something is: no cluster to get a token from, no identity in the environment. Pure. */
+  readonly problem?: Unavailable;
+}
+
+/** As many failing registries are named in a status. */
+const mostWarnings = 3;
+
+/** The AuthProvider of a cloud: gates, one credential for each target, renewed before it ends (design 4). */
+export function mintedProvider<T extends MintTarget>(minter: Minter<T>, deps: AuthProviderDeps): AuthProvider {
+  const nonce = Math.floor(deps.random() * 2 ** 32).toString(36);
+  let issued = 0;
+  const renewals = new Renewals<Credential & { readonly expiresAt: number }>({
+    clock: deps.clock,
+    random: deps.random,
+    onFetched: (key, failure) => {
+      report(key, failure);
+      deps.changed();
+    },
+  });
+  const failing = new Set<string>();
+  const report = (key: string, failure: CredentialUnavailableError | undefined): void => {
+    // One line for each transition, not for each attempt.
+    const was = failing.has(key);
+    if (failure === undefined) {
+      failing.delete(key);
+      if (was) deps.logger.info("A credential can be fetched again", { authProvider: deps.name, registry: key });
+      return;
+    }
+    if (failing.size < 256) failing.add(key);
+    if (!was) {
+      const fields = { authProvider: deps.name, registry: key, reason: failure.reason, message: failure.message };
+      deps.logger.warn("A credential cannot be fetched", {
+        ...fields,
+        ...(failure.requestId !== undefined && { requestId: failure.requestId }),
+      });
+    }
+  };
+  const refusal = (repository: Repository): Unavailable | undefined =>
+    refuseForeign(deps, repository) ??
+    (minter.target(repository) === undefined ? notOfCloud(minter, deps.name, repository) : minter.problem);
+  const fetcher = (target: T) => async (signal: AbortSignal) => {
+    const minted = await minter.mint(target, signal);
+    issued += 1;
+    return { ...minted, revision: `${nonce}.${issued}` };
+  };
+  const admitted = (repository: Repository): T => {
+    const problem = refusal(repository);
+    if (problem !== undefined) throw toError(problem);
+    const target = minter.target(repository);
+    if (target === undefined) throw toError(notOfCloud(minter, deps.name, repository));
+    return target;
+  };
+  return {
+    credentials: async (repository, signal) => {
+      const target = admitted(repository);
+      return [await renewals.get(target.key, fetcher(target), signal)];
+    },
+    renew: async (repository, revision, signal) => {
+      const target = admitted(repository);
+      return await renewals.renew(target.key, { isRefused: (value) => value.revision === revision, fetch: fetcher(target) }, signal);
+    },
+    unavailable: refusal,
+    state: () => stateOf(minter, [...renewals.known()], deps.clock.now()),
+  };
+}
+
+function notOfCloud(minter: Pick<Minter<MintTarget>, "cloud">, name: string, repository: Repository): Unavailable {
+  return {
+    reason: "HostNotAllowed",
+    message: `${keyOfId("AuthProvider", echo(name))} gives credentials to ${minter.cloud} only, and ${echo(registryOf(repository))} is no host of it`,
+  };
+}
+
+type Known = readonly (readonly [string, Renewal<Credential & { readonly expiresAt: number }>])[];
+
+/** Ready while it has something good to send to any registry, or has not been asked yet: one registry that refuses is no verdict on the others. */
+function stateOf<T extends MintTarget>(minter: Minter<T>, known: Known, now: number): ProviderState {
+  const { cloud, identity, problem } = minter;
+  if (problem !== undefined) return { ready: false, ...problem, warnings: [], identity };
+  const good = known.filter(([, { value }]) => value !== undefined && now < value.expiresAt);
+  const failed = known.flatMap(([key, { failure }]) => (failure === undefined ? [] : [{ key, failure }]));
+  const ends = good.flatMap(([, { value }]) => value?.expiresAt ?? []);
+  const refreshes = known.flatMap(([, { fetchedAt }]) => fetchedAt ?? []);
+  const lastError = latest(known.flatMap(([, renewal]) => renewal.lastError ?? []));
+  const details = {
+    identity,
+    ...(ends.length > 0 && { expiresAt: Math.min(...ends) }),
+    ...(refreshes.length > 0 && { lastRefresh: Math.max(...refreshes) }),
+    ...(lastError !== undefined && { lastError }),
+  };
+  const [first] = failed;
+  if (good.length === 0 && first !== undefined) {
+    const { reason, message } = first.failure;
+    return { ready: false, reason, message, warnings: [], ...details };
+  }
+  if (known.length === 0) {
+    const message = `${cloud} has not been asked for a credential of ${identity} yet`;
+    return { ready: true, reason: "NotRequested", message, warnings: [], ...details };
+  }
+  const warnings = failed.slice(0, mostWarnings).map(({ failure }) => failure.message);
+  return {
+    ready: true,
+    reason: "Resolved",
+    message: `${cloud} takes credentials of ${identity}`,
+    warnings: [...new Set(warnings)],
+    ...details,
+  };
+}
+
+function latest(errors: readonly RefreshError[]): RefreshError | undefined {
+  const open = errors.filter(({ resolvedTime }) => resolvedTime === undefined);
+  return (open.length > 0 ? open : errors).toSorted((a, b) => b.time - a.time)[0];
+}
