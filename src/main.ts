@@ -1,5 +1,4 @@
-import { addAbortSignal } from "node:stream";
-import { AppError } from "./app/app-error.ts";
+import { readInput, readInputFile } from "./app/input.ts";
 import { open } from "./app/open.ts";
 import { replayFile } from "./app/replay.ts";
 import { serve } from "./app/serve.ts";
@@ -23,20 +22,6 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(141);
 });
-
-/** A list of images that is longer is none. */
-const maxInputBytes = 4 * 1024 * 1024;
-
-async function readStdin(signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of addAbortSignal(signal, process.stdin) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxInputBytes) throw new AppError("INPUT_TOO_LARGE", "Standard input is larger than 4 MiB", { remedy: "fix-configuration" });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
 
 /** POSIX: the first of these that is set and not empty says which characters the terminal shows. */
 const locale = ["LC_ALL", "LC_CTYPE", "LANG"].map((name) => process.env[name] ?? "").find((value) => value !== "") ?? "";
@@ -73,7 +58,8 @@ process.exitCode = await runCli(
     replay: (path, signal) => replayFile(path, { clock: systemClock }, signal),
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    stdin: readStdin,
+    stdin: (signal) => readInput(process.stdin, signal),
+    readFile: readInputFile,
     now: () => systemClock.now(),
     deadline: systemClock.deadline.bind(systemClock),
     version,

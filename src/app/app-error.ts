@@ -4,6 +4,7 @@ import { CodedError } from "../kernel/error.ts";
 export class AppError extends CodedError<
   | "REFERENCE_INVALID"
   | "INPUT_TOO_LARGE"
+  | "INPUT_UNREADABLE"
   | "NOT_READY"
   | "MANIFESTS_UNREADABLE"
   | "CLUSTER_UNREACHABLE"

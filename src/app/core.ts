@@ -13,7 +13,7 @@ import { verifyRealms } from "../engine/verify-realms.ts";
 import type { AmbientIdentity, ServiceAccountTokens } from "../keychain/cloud.ts";
 import type { StoreHealth } from "../health/store-health.ts";
 import { Prober, type ProbedStore } from "../health/prober.ts";
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, standingClock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
@@ -130,15 +130,17 @@ export class Core implements AsyncDisposable {
 
   /** As `verify`, also of a directory. @throws AppError; CliError for a directory that cannot be used */
   async judge(request: ImageRequest, signal: AbortSignal): Promise<Report> {
+    const { at } = request;
     const { clock } = this.#options;
     return verifyRealms(
       await this.#request(request, this.snapshot(), signal),
       {
-        clock,
+        clock: at === undefined ? clock : standingClock(clock, at),
         memory: this.#order,
         results: this.#results,
         expressions: this.#expressions.pool,
-        ...(this.#verdicts !== undefined && { verdicts: this.#verdicts }),
+        // A verdict of another time is none of this one's, and none of those to come.
+        ...(this.#verdicts !== undefined && at === undefined && { verdicts: this.#verdicts }),
       },
       signal,
     );

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { NewFile } from "../cli/ports.ts";
 import { longestTape } from "../tape/tape.ts";
 import { TapeError } from "../tape/tape-error.ts";
+import { systemCode } from "./system-code.ts";
 
 /** For its owner only: the evidence of a private image is as private as the image. */
 const mode = 0o600;
@@ -41,7 +42,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw unwritable(path, codeOf(error));
+    throw unwritable(path, systemCode(error));
   }
 }
 
@@ -51,7 +52,7 @@ function unwritable(path: string, why: string): TapeError {
 
 /** The bytes of a file, at most as many as a recording may have. @throws TapeError TAPE_UNREADABLE */
 export async function readTapeFile(path: string): Promise<Uint8Array> {
-  const content = await readRegular(path).catch((error: unknown) => ({ problem: codeOf(error) }));
+  const content = await readRegular(path).catch((error: unknown) => ({ problem: systemCode(error) }));
   if (content instanceof Uint8Array) return content;
   throw new TapeError("TAPE_UNREADABLE", `The file cannot be read: ${content.problem}`);
 }
@@ -62,10 +63,4 @@ async function readRegular(path: string): Promise<Uint8Array | { readonly proble
   const stat = await file.stat();
   if (!stat.isFile()) return { problem: "it is no regular file" };
   return stat.size > longestTape ? { problem: `it is larger than ${longestTape / 1024 / 1024} MiB` } : await file.readFile();
-}
-
-/** What the system calls it (`ENOENT`), and nothing of its own words. */
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "it failed in an unforeseen way";
 }

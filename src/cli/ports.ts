@@ -72,6 +72,8 @@ export interface ImageRequest {
   readonly inNamespace?: string;
   /** Of a directory: the reference whose scopes count. Absent: every policy applies. */
   readonly as?: string;
+  /** Epoch ms: which exceptions hold is looked at as of then, and nothing is remembered. Absent: as of now. */
+  readonly at?: number;
 }
 
 /** The same engine and the same objects for every command. */
@@ -100,6 +102,8 @@ export interface CliDeps {
   readonly stderr: CliOutput;
   /** Reads standard input to its end; ≤ 4 MiB. */
   readonly stdin: (signal: AbortSignal) => Promise<string>;
+  /** Reads a regular file to its end; ≤ 4 MiB. */
+  readonly readFile: (path: string, signal: AbortSignal) => Promise<string>;
   readonly now: () => number;
   /** `systemClock.deadline`: behind `--timeout`. */
   readonly deadline: Clock["deadline"];

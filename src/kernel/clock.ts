@@ -64,6 +64,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** `clock` with a wall clock that stands at `at`, epoch ms: several things are dated alike, and wait as ever. */
+export function standingClock(clock: Clock, at: number): Clock {
+  return {
+    now: () => at,
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    deadline: (ms, parent) => clock.deadline(ms, parent),
+  };
+}
+
 /** Lets timers and sockets have their turn: whoever loops over what others made calls it now and then, or no deadline would ever strike. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { readInputFile } from "../../src/app/input.ts";
 import { open } from "../../src/app/open.ts";
 import { replayFile } from "../../src/app/replay.ts";
 import { serve } from "../../src/app/serve.ts";
@@ -41,7 +42,8 @@ export async function run(
   {
     signal = AbortSignal.timeout(60_000),
     wrote = () => {},
-  }: { readonly signal?: AbortSignal; readonly wrote?: (stdout: string) => void } = {},
+    now = () => systemClock.now(),
+  }: { readonly signal?: AbortSignal; readonly wrote?: (stdout: string) => void; readonly now?: () => number } = {},
 ): Promise<Ran> {
   const seen = { stdout: "", stderr: "" };
   const output = (name: "stdout" | "stderr"): CliOutput => ({
@@ -64,7 +66,8 @@ export async function run(
       stdout,
       stderr,
       stdin: () => Promise.resolve(""),
-      now: () => systemClock.now(),
+      readFile: readInputFile,
+      now,
       deadline: systemClock.deadline.bind(systemClock),
       version: "0.1.0",
     },

@@ -36,6 +36,8 @@ export interface Answers {
 export interface SessionOptions {
   readonly answers?: Answers;
   readonly stdin?: string;
+  /** What files hold, by path. */
+  readonly readable?: ReadonlyMap<string, string>;
   readonly terminal?: boolean;
   readonly colour?: boolean;
   readonly unicode?: boolean;
@@ -121,6 +123,7 @@ export async function run(argv: readonly string[], options: SessionOptions = {})
     stdout: output("stdout"),
     stderr: output("stderr"),
     stdin: async () => options.stdin ?? "",
+    readFile: async (path) => options.readable?.get(path) ?? fail(path),
     now: () => clock.now(),
     deadline: (ms, parent) => clock.deadline(ms, parent),
     version: "0.1.0",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { raceSignal, systemClock } from "../../src/kernel/clock.ts";
+import { raceSignal, standingClock, systemClock } from "../../src/kernel/clock.ts";
+import { ManualClock } from "../support/clock.ts";
 
 test("systemClock.sleep() rejects with the signal's reason as soon as it aborts", async () => {
   const controller = new AbortController();
@@ -35,4 +36,14 @@ test("raceSignal() does not wait for work that does not listen", async () => {
   const race = raceSignal(new Promise(() => {}), controller.signal);
   controller.abort(new RangeError("enough"));
   await assert.rejects(race, RangeError);
+});
+
+test("standingClock() always says the same time, and waits and measures as the clock that it stands for", async () => {
+  const clock = new ManualClock(1000);
+  const standing = standingClock(clock, 7);
+  const slept = standing.sleep(5, new AbortController().signal);
+  using deadline = standing.deadline(5);
+  await clock.advance(5);
+  await slept;
+  assert.deepEqual([standing.now(), standing.monotonic(), deadline.signal.aborted], [7, clock.monotonic(), true]);
 });

@@ -5,7 +5,7 @@ _countersign() {
   if [[ $current == "=" ]]; then current=""; elif [[ $previous == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD - 2]}"; fi
   for ((at = 1; at < COMP_CWORD; at++)); do
     case "$command ${COMP_WORDS[at]}" in
-      'verify --in-namespace' | 'verify -o' | 'verify --output' | 'verify --as' | 'verify --record' | 'verify --replay' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'discover -o' | 'discover --output' | 'discover --manifests' | 'discover --kubeconfig' | 'discover --namespace' | 'discover --file-root' | 'discover --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'diff --in-namespace' | 'diff -o' | 'diff --output' | 'diff --manifests' | 'diff --namespace' | 'diff --file-root' | 'diff --timeout' | 'explain --in-namespace' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get --in-namespace' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
+      'verify --in-namespace' | 'verify -o' | 'verify --output' | 'verify --as' | 'verify --record' | 'verify --replay' | 'verify --manifests' | 'verify --kubeconfig' | 'verify --namespace' | 'verify --file-root' | 'verify --timeout' | 'discover -o' | 'discover --output' | 'discover --manifests' | 'discover --kubeconfig' | 'discover --namespace' | 'discover --file-root' | 'discover --timeout' | 'resolve -o' | 'resolve --output' | 'resolve --manifests' | 'resolve --kubeconfig' | 'resolve --namespace' | 'resolve --file-root' | 'resolve --timeout' | 'diff --images-from' | 'diff --in-namespace' | 'diff -o' | 'diff --output' | 'diff --manifests' | 'diff --namespace' | 'diff --file-root' | 'diff --timeout' | 'explain --in-namespace' | 'explain -o' | 'explain --output' | 'explain --manifests' | 'explain --kubeconfig' | 'explain --namespace' | 'explain --file-root' | 'explain --timeout' | 'check -o' | 'check --output' | 'check --manifests' | 'check --kubeconfig' | 'check --namespace' | 'check --file-root' | 'check --timeout' | 'get --in-namespace' | 'get -o' | 'get --output' | 'get --manifests' | 'get --kubeconfig' | 'get --namespace' | 'get --file-root' | 'get --timeout' | 'serve --health-port' | 'serve --log-level' | 'serve --watch-image' | 'serve --apply-crds' | 'serve --manifests' | 'serve --kubeconfig' | 'serve --namespace' | 'serve --file-root' | 'version -o' | 'version --output')
         at=$((at + 1)); [[ ${COMP_WORDS[at]} == "=" ]] && at=$((at + 1)) ;;
       "$command -"*) ;;
       " "*) command="${COMP_WORDS[at]}" ;;
@@ -36,6 +36,7 @@ _countersign() {
     'resolve --namespace') words='' ;;
     'resolve --file-root') words='@directory' ;;
     'resolve --timeout') words='' ;;
+    'diff --images-from') words='@file' ;;
     'diff --in-namespace') words='' ;;
     'diff -o' | 'diff --output') words='text wide json yaml' ;;
     'diff --manifests') words='@directory' ;;
@@ -78,7 +79,7 @@ _countersign() {
           'verify') words='--in-namespace -o --output --as --record --replay --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'discover') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'resolve') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
-          'diff') words='--in-namespace -o --output --manifests --namespace --file-root --timeout -h --help' ;;
+          'diff') words='--images-from --in-namespace -o --output --manifests --namespace --file-root --timeout -h --help' ;;
           'explain') words='--in-namespace -o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'check') words='-o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;
           'get') words='--in-namespace -A --all-namespaces -o --output --manifests --kubeconfig --namespace --file-root --timeout -h --help' ;;

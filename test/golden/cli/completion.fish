@@ -38,6 +38,7 @@ complete -c countersign -n '__fish_seen_subcommand_from resolve' -l namespace -x
 complete -c countersign -n '__fish_seen_subcommand_from resolve' -l file-root -x -a '(__fish_complete_directories)' -d 'files that objects name must lie below it (default: none may be read)'
 complete -c countersign -n '__fish_seen_subcommand_from resolve' -l timeout -x -d 'how long each step may take: reading the configuration, one image, one round of probes'
 complete -c countersign -n '__fish_seen_subcommand_from resolve' -s h -l help -d 'display help for command'
+complete -c countersign -n '__fish_seen_subcommand_from diff' -l images-from -r -F -d 'also the images of this file, one a line; "#" begins a comment, "-" is standard input'
 complete -c countersign -n '__fish_seen_subcommand_from diff' -l in-namespace -x -d 'as if an object of this namespace ran the images: its own policies and stores count too'
 complete -c countersign -n '__fish_seen_subcommand_from diff' -s o -l output -x -a 'text wide json yaml' -d 'how the answer is printed'
 complete -c countersign -n '__fish_seen_subcommand_from diff' -l manifests -x -a '(__fish_complete_directories)' -d 'give it twice: the manifests as they are, then as they would be'

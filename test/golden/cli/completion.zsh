@@ -66,6 +66,7 @@ _countersign() {
       ;;
     diff)
       _arguments -s -S \
+        '(--images-from)'--images-from='[also the images of this file, one a line; "#" begins a comment, "-" is standard input]:FILE:_files' \
         '(--in-namespace)'--in-namespace='[as if an object of this namespace ran the images\: its own policies and stores count too]:NS:()' \
         '(-o --output)'{-o+,--output=}'[how the answer is printed]:FORMAT:(text wide json yaml)' \
         '(--manifests)'--manifests='[give it twice\: the manifests as they are, then as they would be]:DIR:_files -/' \
