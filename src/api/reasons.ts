@@ -62,7 +62,37 @@ export const reasons = {
   },
   HostNotAllowed: {
     conditions: ["CredentialsResolved"],
-    means: "No AuthProvider matches the host and the Store says `unmatched: Deny`: nothing is sent.",
+    means:
+      "No AuthProvider matches the host and the Store says `unmatched: Deny`, or the one that matches is for another cloud's registries: nothing is sent.",
+  },
+  NotRequested: {
+    conditions: ["CredentialsResolved"],
+    means: "Nothing is known to be wrong, and no credential was needed yet: it is fetched with the first image or probe.",
+  },
+  TokenRequestDenied: {
+    conditions: ["CredentialsResolved"],
+    means:
+      "The API server gives the operator no token of the ServiceAccount: it does not exist, or the operator may not `create` its `serviceaccounts/token`.",
+  },
+  IdentityNotFound: {
+    conditions: ["CredentialsResolved"],
+    means: "There is no identity where it should be: no token file in the operator's pod, no metadata service, or no cluster.",
+  },
+  IdentityRefused: {
+    conditions: ["CredentialsResolved"],
+    means: "The cloud's identity service refused: the message says which trust, application or role is missing there.",
+  },
+  RegistryRefused: {
+    conditions: ["CredentialsResolved"],
+    means: "The registry takes no credential of this identity: grant it the right to pull. Other registries are not affected.",
+  },
+  IdentityUnreachable: {
+    conditions: ["CredentialsResolved"],
+    means: "The cloud's identity service cannot be reached, or fails; it is asked again.",
+  },
+  Throttled: {
+    conditions: ["CredentialsResolved"],
+    means: "The cloud's identity service says that it is asked too often; it is asked again when it allows it.",
   },
   KeysLoaded: { conditions: ["TrustResolved"], means: "The keys are there and usable." },
   NoTrustedKeys: {
