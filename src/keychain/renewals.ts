@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Clock } from "../kernel/clock.ts";
+import { type Clock, raceSignal } from "../kernel/clock.ts";
 import { SingleFlight } from "../kernel/single-flight.ts";
 import { CredentialUnavailableError, type RefreshError, type UnavailableReason } from "./ports.ts";
 
@@ -126,7 +126,8 @@ export class Renewals<V extends Ending> {
       async (own) => {
         using deadline = clock.deadline(deadlineMs ?? fetchDeadlineMs, own);
         try {
-          const value = await fetch(deadline.signal);
+          // An SDK that does not listen to the signal must not hold up everybody who comes after.
+          const value = await raceSignal(fetch(deadline.signal), deadline.signal);
           if (value.expiresAt <= clock.now())
             throw new CredentialUnavailableError(
               "CredentialExpired",
