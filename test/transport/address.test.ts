@@ -53,6 +53,22 @@ describe("refuseAddress() (H9)", () => {
     });
 });
 
+describe("refuseAddress() for the metadata service of this machine", () => {
+  for (const address of ["169.254.169.254", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23", "100.100.100.200"])
+    it(`${address}: may`, () => assert.equal(refuseAddress(address, "instance"), undefined));
+  for (const address of [
+    "169.254.169.253",
+    "169.254.170.2",
+    "127.0.0.1",
+    "10.0.0.1",
+    "93.184.216.34",
+    "::ffff:169.254.169.254",
+    "fe80::1",
+    "::1",
+  ])
+    it(`${address}: NotInstance`, () => assert.equal(refuseAddress(address, "instance"), "NotInstance"));
+});
+
 describe("isInnerName()", () => {
   const rows: readonly (readonly [string, boolean])[] = [
     ["localhost", true],
