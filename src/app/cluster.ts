@@ -16,6 +16,7 @@ import { StatusWriter } from "../operator/status-writer.ts";
 import { readStatus } from "../operator/status-read.ts";
 import { adoptStatus } from "../health/adopt-status.ts";
 import { Core } from "./core.ts";
+import { ClusterTokens } from "./service-account-tokens.ts";
 import { materialNeeds, materialPlurals, retainUsable } from "./material-needs.ts";
 
 export interface ClusterOptions {
@@ -61,6 +62,7 @@ export class Cluster implements AsyncDisposable {
     this.core = new Core({
       ...options,
       source: this.source,
+      tokens: new ClusterTokens({ client, namespace: options.namespace, clock }),
       adopt: ({ kind, id }, object) => {
         // Read when the Store is first seen, and never again.
         const raw = this.source.objects(kind).get(id) as { readonly status?: unknown } | undefined;

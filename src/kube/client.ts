@@ -6,6 +6,7 @@ import { Connection, type KubeConfigSource, type Use } from "./connection.ts";
 import { readBody, readChunks, sendRequest, StaleConnectionError } from "./exchange.ts";
 import { KubeError } from "./kube-error.ts";
 import { refusal } from "./status.ts";
+import { claimsOf, type TokenClaims } from "./token-claims.ts";
 
 /** A request with JSON both ways. */
 export interface KubeRequest {
@@ -43,7 +44,7 @@ export interface KubeStreamRequest {
 
 /**
  * What the other files of this room, and those to come, ask of an API server. Kept for later: the Lease of the replica that writes (a PUT with the last seen
- * resourceVersion every 2 s), its ReplicaStatus (an apply every minute) and Events (events.k8s.io/v1) are each a file of their own on `request`.
+ * resourceVersion every 2 s) and its ReplicaStatus (an apply every minute) are each a file of their own on `request`.
  */
 export interface KubeClient {
   /** Address of the API server, for messages. */
@@ -57,6 +58,8 @@ export interface KubeClient {
    * connection, as does `signal`, which should be this stream's own. @throws {KubeError} with any code
    */
   stream(request: KubeStreamRequest, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array, void, void>>;
+  /** What our own token says of itself; undefined where we have none, as with a client certificate. @throws {KubeError} KUBE_CREDENTIALS_UNAVAILABLE */
+  tokenClaims(signal: AbortSignal): Promise<TokenClaims | undefined>;
   /** Closes all connections. */
   close(): void;
 }
@@ -114,6 +117,12 @@ class HttpKubeClient implements KubeClient {
 
   close(): void {
     this.#connection.close();
+  }
+
+  async tokenClaims(signal: AbortSignal): Promise<TokenClaims | undefined> {
+    const { headers } = await this.#connection.authenticate("request", signal);
+    const authorization = Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization")?.[1];
+    return claimsOf(/^Bearer (\S+)$/i.exec(authorization ?? "")?.[1] ?? "");
   }
 
   async request(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
