@@ -10,7 +10,6 @@ import { readImages, readImagesFrom } from "./images.ts";
 import { addComparingOptions, type CommonOptions, inNamespaceOption, nonEmpty, outputOption } from "./options.ts";
 import { paintFor } from "./paint.ts";
 import type { Composition, ImageRequest } from "./ports.ts";
-import { timedOut } from "./verify.ts";
 
 const formats = ["text", "wide", "json", "yaml"] as const;
 
@@ -58,7 +57,6 @@ async function diff(given: readonly string[], options: DiffOptions, context: Com
         doing: "comparing",
         failed: "CLI_VERIFY_FAILED",
         run: (image, signal) => compare({ image, at, ...namespaceOf(options) }, { before, after }, signal),
-        timedOut: (image, time) => ({ image, before: timedOut(image, time), after: timedOut(image, time) }),
       };
       const outcomes = await eachImage(images, work, { options: rest, context });
       print(outcomes, { output: options.output, at, context });

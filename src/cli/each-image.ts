@@ -23,8 +23,8 @@ export interface ImageWork<T> {
   readonly doing: string;
   readonly failed: CliErrorCode;
   readonly run: (image: string, signal: AbortSignal) => Promise<T>;
-  /** Running out of time is an answer, not a failure of the command. */
-  readonly timedOut: (image: string, time: { readonly sentence: string; readonly durationMs: number }) => T;
+  /** Running out of time is an answer, not a failure of the command; absent: it is one. */
+  readonly timedOut?: (image: string, time: { readonly sentence: string; readonly durationMs: number }) => T;
 }
 
 /** Every image's outcome, in the order of the images. @throws CliError CLI_USAGE where there is none; the context's reason when the command was stopped */
@@ -73,7 +73,7 @@ async function oneImage<T>(
     return { image, value: await bounded(context, step, (signal) => work.run(image, signal)) };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    if (error instanceof CliError && error.code === "CLI_TIMEOUT") {
+    if (error instanceof CliError && error.code === "CLI_TIMEOUT" && work.timedOut !== undefined) {
       const sentence = `No answer within ${durationText(options.timeout)}`;
       return { image, value: work.timedOut(image, { sentence, durationMs: context.deps.now() - start }) };
     }

@@ -113,7 +113,7 @@ function explanationOf(image: string, composition: Pick<Composition, "explain">,
 }
 
 /** Running out of time is an answer. */
-export function timedOut(image: string, { sentence, durationMs }: { readonly sentence: string; readonly durationMs: number }): Report {
+function timedOut(image: string, { sentence, durationMs }: { readonly sentence: string; readonly durationMs: number }): Report {
   const causes = [sentence];
   return {
     image,

@@ -157,6 +157,22 @@ describe("diff", () => {
     assert.match(lost.stdout, /\n2 images: 1 lost, 0 gained, 0 unchanged, 1 failed\n$/);
   });
 
+  it("counts an image on which neither side answers in time as failed, and not as unchanged", async () => {
+    const clock = new ManualClock(now);
+    const asked = Promise.withResolvers<void>();
+    const verify = async (image: string): Promise<Report> => {
+      asked.resolve();
+      await new Promise(() => {});
+      return { ...allowed, image };
+    };
+    const running = run(["diff", ...both, signed], { clock, answers: { verify } });
+    await asked.promise;
+    await clock.advance(31_000);
+    const { exit, stdout, stderr } = await running;
+    assert.deepEqual([exit, stdout], [70, "1 image: 0 lost, 0 gained, 0 unchanged, 1 failed\n"]);
+    assert.match(stderr, /^error: No answer within 30s while comparing ".*" \(CLI_TIMEOUT\)\n/);
+  });
+
   for (const [given, advice] of [
     [[], "0 are given"],
     [["--manifests", "old"], "1 is given"],
