@@ -92,7 +92,7 @@ export function fakeJWT(claims: Readonly<Record<string, unknown>>, clock: Clock,
 /** The repository of an image, as a provider is asked. */
 export const repositoryOf = image;
 
-const noMaterial: MaterialReader = {
+export const noMaterial: MaterialReader = {
   secret: () => undefined,
   configMap: () => undefined,
   serviceAccount: (name) => ({ name, uid: `uid-${name}`, resourceVersion: "1", imagePullSecrets: [] }),
