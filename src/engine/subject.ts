@@ -33,6 +33,8 @@ export type Subject =
     }
   | { readonly outcome: "not-found"; readonly failures: ReadonlyMap<string, Failure> };
 
+const invalid: Failure = { class: "Internal", message: "The Store is invalid" };
+
 interface Deps {
   readonly clock: Clock;
   readonly budget: Budget;
@@ -54,9 +56,8 @@ export async function resolveSubject(
 ): Promise<Subject> {
   if (reference.digest !== undefined) return { outcome: "resolved", digest: reference.digest, resolutions: [], failures: new Map() };
   const failures = new Map<string, Failure>();
-  // Where an invalid Store would send the tag is unknown.
-  for (const { name, evidence, problem, store } of stores)
-    if (store === undefined && evidence === "Required" && problem !== undefined) failures.set(name, problem);
+  // Where an invalid Store would send the tag is unknown, and that an Optional one has become invalid must not settle what was ambiguous by it.
+  for (const { name, problem, store } of stores) if (store === undefined) failures.set(name, problem ?? invalid);
   let isSilent = failures.size > 0;
   const resolutions: Resolution[] = [];
   await Promise.all(

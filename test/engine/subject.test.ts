@@ -92,7 +92,11 @@ describe("resolveSubject()", () => {
       [store("a", tagged), invalid],
       "unresolved, z Internal",
     ],
-    ["is resolved beside an optional store that is invalid", [store("a", tagged), { ...invalid, evidence: "Optional" }], "resolved, it"],
+    [
+      "is unresolved beside an optional store that is invalid as well: while it was valid, it may have stood for another image",
+      [store("a", tagged), { ...invalid, evidence: "Optional" }],
+      "unresolved, z Internal",
+    ],
     ["takes what the port does not allow for a failure", [store("a", { resolve: "defect" })], "unresolved, a Internal"],
   ];
   for (const [sentence, stores, text] of rows) {
