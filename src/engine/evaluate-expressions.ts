@@ -24,8 +24,9 @@ export async function evaluateExpressions(
   const open = openExpressions(evaluatePolicies(request.view, findings, request.occasion));
   await Promise.all(
     open.map(async (expression) => {
-      if (needsUnknownLabels(expression, request)) {
-        expressionFailures.set(expression, "the labels of the namespace are not known");
+      const unseen = unseenOf(expression, request);
+      if (unseen !== undefined) {
+        expressionFailures.set(expression, unseen);
         return;
       }
       try {
@@ -48,10 +49,15 @@ export async function evaluateExpressions(
   );
 }
 
-/** An expression can say that a label is *not* there, and that nobody has seen the namespace yet must not be taken for that. */
-function needsUnknownLabels(expression: string, { namespace }: JudgeRequest): boolean {
-  if (namespace === undefined || namespace.labels !== undefined) return false;
-  return expression.replaceAll(/\bnamespaceObject\s*\.\s*name\b/gu, "").includes("namespaceObject");
+/**
+ * What it looks at, and nobody has seen. An expression can say that a label is *not* there, or that the namespace is *not* one of a list: that it is not known
+ * must be taken for neither.
+ */
+function unseenOf(expression: string, { namespace }: JudgeRequest): string | undefined {
+  if (namespace?.labels !== undefined) return undefined;
+  const looksAt = namespace === undefined ? expression : expression.replaceAll(/\bnamespaceObject\s*\.\s*name\b/gu, "");
+  if (!looksAt.includes("namespaceObject")) return undefined;
+  return namespace === undefined ? "it looks at the namespace, and none is known" : "the labels of the namespace are not known";
 }
 
 function toInput({ reference, digest, namespace, view }: JudgeRequest, findings: Findings): ExpressionInput {

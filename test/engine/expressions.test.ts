@@ -43,7 +43,14 @@ describe("an expression that looks at the namespace", () => {
     assert.equal(wordOf(await judge({ name: "shop", labels: {} })), "allow");
     assert.equal(wordOf(await judge({ name: "shop", labels: { strict: "" } })), "deny PolicyNotSatisfied");
   });
-  it("sees none where there is no namespace, as on the command line", async () => assert.equal(wordOf(await judge(undefined)), "allow"));
+  for (const expression of ["!('strict' in namespaceObject.labels)", "namespaceObject.name != 'strict'"])
+    it(`takes no namespace, as on the command line, for none that it could deny: ${expression}`, async () => {
+      const report = await judge(undefined, expression);
+      assert.equal(wordOf(report), "inconclusive ExpressionFailed");
+      assert.match(JSON.stringify(report.verdict), /it looks at the namespace, and none is known/u);
+    });
+  it("has a value without a namespace where it does not look at one", async () =>
+    assert.equal(wordOf(await judge(undefined, "evidence.size() == 1")), "allow"));
 });
 
 describe("what is remembered of an expression", () => {

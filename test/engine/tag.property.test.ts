@@ -26,6 +26,7 @@ const store = (name: string): fc.Arbitrary<ModelStore> =>
     target: fc.constantFrom(...targets),
     tag: fc.constantFrom(subjectDigest, subjectDigest, otherDigest, "NotFound" as const, "ConnectionRefused" as const),
     invalid: fc.constantFrom(false, false, false, false, true),
+    evidence: fc.constantFrom("Required" as const, "Optional" as const),
   });
 const stores = fc.tuple(store("a"), store("b"), store("c")).chain((all) => fc.subarray(all, { minLength: 1 }));
 
