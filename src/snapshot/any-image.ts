@@ -14,7 +14,8 @@ const anywhere: Repository = { host: "oci-layout.invalid", port: undefined, segm
 
 /**
  * The views of an image of which it is not known whose scopes match: every policy applies, whatever it excludes, and every Verifier judges; no exception
- * holds, for one that were meant for another image would let this one through. There are no Stores.
+ * holds, for one that were meant for another image would let this one through. For the same reason a policy takes the built-in one's place only if it surely
+ * applies. There are no Stores.
  */
 export function viewsOfAnyImage(snapshot: Snapshot, namespace?: NamespaceLabels): Realms {
   const inRealm = <T extends { readonly meta: { readonly namespace?: string } }>(
@@ -29,7 +30,7 @@ export function viewsOfAnyImage(snapshot: Snapshot, namespace?: NamespaceLabels)
     new Map([...snapshot.verifiers].filter(([, entry]) => entry.meta.namespace === of).map(([id, entry]) => [id, unscoped(entry)]));
   const cluster = verifiersOf(undefined);
   const applying = selected(inRealm(snapshot.policies, undefined), namespace);
-  const isBuiltIn = needsBuiltIn(applying);
+  const isBuiltIn = needsBuiltIn(applying.map(({ policy, isCertain }) => ({ policy, isCertain: isCertain && isOfEveryImage(policy) })));
   const policies = applying.map(({ policy }) => policy);
   const own = namespace === undefined ? [] : inRealm(snapshot.policies, namespace.name);
   return {
@@ -57,6 +58,10 @@ function view(
 function unscoped(verifier: CompiledVerifier): CompiledVerifier {
   const { scopes: _scopes, ...entry } = verifier;
   return entry;
+}
+
+function isOfEveryImage({ scopes, excludeScopes }: CompiledPolicy): boolean {
+  return scopes.some(({ kind }) => kind === "all") && excludeScopes.length === 0;
 }
 
 function withoutExceptions(policy: CompiledPolicy): CompiledPolicy {

@@ -80,11 +80,28 @@ describe("verify oci:DIR", () => {
     const names = ({ report }: { readonly report: ReportDocument }): string =>
       report.policies.map(({ name, verdict }) => `${name} ${verdict}`).join(", ");
     const every = await verify([`oci:${layout.path}`], manifests);
-    assert.deepEqual([every.exit, names(every)], [1, "Policy/plain allow, Policy/strict deny"]);
+    assert.deepEqual([every.exit, names(every)], [1, "Policy/plain allow, Policy/strict deny, built-in policy allow"]);
     const named = await verify([`oci:${layout.path}`, "--as", "registry.acme.io/team/web:1.4"], manifests);
     assert.deepEqual([named.exit, names(named)], [0, "Policy/plain allow"]);
     const other = await verify([`oci:${layout.path}`, "--as", "registry.acme.io/strict/web"], manifests);
     assert.deepEqual([other.exit, names(other)], [1, "Policy/plain allow, Policy/strict deny"]);
+  });
+
+  it("applies the built-in policy too, unless a Policy of every image stands in its place: that another image has a lenient one allows nothing", async () => {
+    await using layout = await LayoutDirectory.create();
+    await layout.push("web");
+    const lenient = { require: [{ expression: "true" }] };
+    const rows: readonly (readonly [object, string])[] = [
+      [{ ...lenient, scopes: ["registry.acme.io/sandbox"] }, "1 NoValidSignature"],
+      [{ ...lenient, scopes: ["*"], excludeScopes: ["registry.acme.io/prod"] }, "1 NoValidSignature"],
+      [{ ...lenient, scopes: ["*"], enforcement: "Warn" }, "1 NoValidSignature"],
+      [{ ...lenient, scopes: ["*"] }, "0 undefined"],
+    ];
+    for (const [spec, word] of rows) {
+      await using manifests = await manifestsFor(layout, policy("lenient", spec));
+      const { exit, report } = await verify([`oci:${layout.path}`], manifests);
+      assert.equal(`${exit} ${report.code}`, word, JSON.stringify(spec));
+    }
   });
 
   it("lets no exception and no excluded scope through that may be meant for another image", async () => {
