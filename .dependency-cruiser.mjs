@@ -54,6 +54,7 @@ export default {
     only("(winston|prom-client)", "telemetry"),
     only("commander", "cli"),
     only("@bufbuild", "compute"),
+    only("(google-auth-library|gaxios|gcp-metadata)", "auth/google"),
     {
       name: "threads-only-in-compute",
       severity: "error",

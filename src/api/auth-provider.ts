@@ -1,4 +1,5 @@
 import type { Pattern } from "../oci/pattern.ts";
+import { googleArtifactRegistry, type GoogleArtifactRegistryConfig } from "./auth-google.ts";
 import { decodeObject } from "./decode.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { hostField, maxItems, namespaceField, patternField, refField } from "./fields.ts";
@@ -20,6 +21,7 @@ export interface AuthProviderConfigs {
   readonly serviceAccount: { readonly serviceAccountRef: { readonly name: string } };
   /** A file below `--file-root`; credential helpers in it are refused. */
   readonly dockerConfig: { readonly path: string };
+  readonly googleArtifactRegistry: GoogleArtifactRegistryConfig;
 }
 export type AuthProviderType = keyof AuthProviderConfigs;
 
@@ -79,6 +81,7 @@ const members: Members<AuthProviderConfigs> = {
       }),
     ),
   ),
+  googleArtifactRegistry: member(googleArtifactRegistry),
 };
 
 /** `spec` of an AuthProvider. */

@@ -2,6 +2,7 @@ import type { AuthProviderConfigs, AuthProviderSpec, AuthProviderType } from "..
 import type { AuthProvider, AuthProviderDeps } from "../keychain/ports.ts";
 import { anonymousAuth } from "./anonymous.ts";
 import { dockerConfigAuth } from "./docker-config.ts";
+import { googleArtifactRegistryAuth } from "./google/google-artifact-registry.ts";
 import { kubernetesSecretAuth } from "./kubernetes-secret.ts";
 import { serviceAccountAuth } from "./service-account.ts";
 
@@ -15,6 +16,7 @@ export const authProviders: AuthProviderCatalog = {
   kubernetesSecret: kubernetesSecretAuth,
   serviceAccount: serviceAccountAuth,
   dockerConfig: dockerConfigAuth,
+  googleArtifactRegistry: googleArtifactRegistryAuth,
 };
 
 /** Builds the provider of one AuthProvider object. */

@@ -37,6 +37,20 @@ export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string
     },
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
     dockerConfig: { registries: ["localhost:5000"], type: "dockerConfig", dockerConfig: { path: "docker/config.json" } },
+    "googleArtifactRegistry, as short as can be": { registries: ["gcr.io"], type: "googleArtifactRegistry" },
+    "googleArtifactRegistry, with every field": {
+      registries: ["*.pkg.dev"],
+      type: "googleArtifactRegistry",
+      googleArtifactRegistry: {
+        workloadIdentityFederation: {
+          serviceAccountRef: { name: "registry-reader" },
+          projectNumber: 123_456_789_012,
+          poolID: "countersign",
+          providerID: "cluster-a",
+        },
+        serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
+      },
+    },
   },
   Verifier: {
     cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } },

@@ -27,6 +27,13 @@ export const acceptedTwins: { readonly [K in Kind as `Namespaced${K}`]: Samples 
     anonymous: { registries: ["ghcr.io"], type: "anonymous" },
     kubernetesSecret: { registries: ["*.azurecr.io"], type: "kubernetesSecret", kubernetesSecret: { secretRef: { name: "acr-pull" } } },
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
+    googleArtifactRegistry: {
+      registries: ["*.pkg.dev"],
+      type: "googleArtifactRegistry",
+      googleArtifactRegistry: {
+        workloadIdentityFederation: { serviceAccountRef: { name: "puller" }, projectNumber: 1, poolID: "pool", providerID: "team-a" },
+      },
+    },
   },
   NamespacedVerifier: {
     cosign: {

@@ -46,6 +46,16 @@ describe("decodeAuthProvider()", () => {
       { secretRef: { name: "acr-pull" } },
       { serviceAccountRef: { name: "puller" } },
       { path: "docker/config.json" },
+      {},
+      {
+        workloadIdentityFederation: {
+          serviceAccountRef: { name: "registry-reader" },
+          projectNumber: 123_456_789_012,
+          poolID: "countersign",
+          providerID: "cluster-a",
+        },
+        serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
+      },
     ]);
   });
 

@@ -15,7 +15,13 @@ const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T]
   kubernetesSecret: { secretRef: { name: "gone" } },
   serviceAccount: { serviceAccountRef: { name: "gone" } },
   dockerConfig: { path: "config.json" },
+  googleArtifactRegistry: {
+    workloadIdentityFederation: { serviceAccountRef: { name: "gone" }, projectNumber: 1, poolID: "pool", providerID: "provider" },
+  },
 };
+
+/** A registry of each type that is a cloud's. */
+const registries: { readonly [T in AuthProviderType]?: string } = { googleArtifactRegistry: "gcr.io" };
 
 describe("authProviders", () => {
   for (const type of Object.keys(authProviders) as AuthProviderType[]) {
@@ -45,8 +51,10 @@ describe("authProviders", () => {
         writeFileSync(join(home, "config.json"), dockerConfig({ "ghcr.io": "ambient" }));
         Object.assign(process.env, { HOME: home, DOCKER_CONFIG: home, REGISTRY_AUTH_FILE: join(home, "config.json") });
         const fileRoot = mkdtempSync(join(home, "root-"));
-        const answer = await sent(build(type, leadingNowhere[type], { registries: ["ghcr.io"], fileRoot }), "ghcr.io/app");
-        assert.equal(answer[0], type === "anonymous" ? undefined : "RefNotFound");
+        const registry = registries[type] ?? "ghcr.io";
+        const answer = await sent(build(type, leadingNowhere[type], { registries: [registry], fileRoot }), `${registry}/app`);
+        const nowhere = registries[type] === undefined ? "RefNotFound" : "IdentityNotFound";
+        assert.equal(answer[0], type === "anonymous" ? undefined : nowhere);
       } finally {
         for (const [name, value] of Object.entries(before)) {
           if (value === undefined) delete process.env[name];
