@@ -95,8 +95,18 @@ const definitions: { readonly [K in Kind]: Definition } = {
     columns: [
       ...ready,
       type,
+      { name: "Identity", type: "string", jsonPath: ".status.identity", description: "Whom it acts as in a cloud." },
+      // A date column would show `<invalid>`: it prints the time since, and this one is to come (operator.md 2.3).
+      { name: "Expires", type: "string", jsonPath: ".status.expirationTime", description: "When the first of its credentials ends." },
       { name: "Stores", type: "integer", jsonPath: ".status.boundStores", description: "How many Stores may use it." },
       age,
+      {
+        name: "Refreshed",
+        type: "date",
+        jsonPath: ".status.lastRefreshTime",
+        priority: 1,
+        description: "Time since a credential was fetched.",
+      },
       message,
     ],
   },

@@ -66,7 +66,7 @@ export const reasons = {
       "No AuthProvider matches the host and the Store says `unmatched: Deny`, or the one that matches is for another cloud's registries: nothing is sent.",
   },
   NotRequested: {
-    conditions: ["CredentialsResolved"],
+    conditions: ["CredentialsResolved", "Ready"],
     means: "Nothing is known to be wrong, and no credential was needed yet: it is fetched with the first image or probe.",
   },
   TokenRequestDenied: {

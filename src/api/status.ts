@@ -71,6 +71,16 @@ export const authProviderStatus = status({
   credentialRevision: optional(
     text("uid/resourceVersion of the Secret that is in use: changes with the credential and tells nothing of it.", { maxLength: 512 }),
   ),
+  identity: optional(
+    text("Whom it acts as in a cloud: a client id, the ARN of a role, an account; never a token. Absent: it has no identity of its own.", {
+      maxLength: 512,
+    }),
+  ),
+  expirationTime: optional(
+    timeField("When the first of the credentials in use ends; another is fetched before that. Absent: none is in use, or they do not end."),
+  ),
+  lastRefreshTime: optional(timeField("When a credential was last fetched.")),
+  lastError: optional(lastError),
 });
 /** `status` of an AuthProvider as it is written to the API. */
 export type AuthProviderStatus = TypeOf<typeof authProviderStatus>;

@@ -70,8 +70,8 @@ export class Core implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #loop: ConfigLoop;
   readonly #order = new LRUCache<string, string>({ max: rememberedLocations });
-  /** Which AuthProviders could help when they last said so; those that are not in it could. */
-  readonly #ready = new LRUCache<string, boolean>({ max: rememberedProviders });
+  /** Why AuthProviders could not help when they last said so; "": they could, as could those that are not in it. */
+  readonly #unavailable = new LRUCache<string, string>({ max: rememberedProviders });
   readonly #results = new ResultCache();
   readonly #verdicts: VerdictCache | undefined;
 
@@ -215,13 +215,14 @@ export class Core implements AsyncDisposable {
     this.#options.changed?.(changedKeys(next, previous));
   }
 
-  /** The AuthProvider; and, where it has become able or unable to help, the Stores that may use it: their status tells whether there is a credential. */
+  /** The AuthProvider; and, where it has become able or unable to help, the Stores that may use it: their status tells why there is no credential. */
   #concernedBy(authProvider: string): ReadonlySet<string> {
     const keys = new Set([keyOfId("AuthProvider", authProvider)]);
-    const isReady = this.holder.current?.authProviders.get(authProvider)?.provider.state().ready ?? true;
-    const wasReady = this.#ready.get(authProvider) ?? true;
-    this.#ready.set(authProvider, isReady);
-    if (isReady === wasReady) return keys;
+    const state = this.holder.current?.authProviders.get(authProvider)?.provider.state();
+    const why = state === undefined || state.ready ? "" : state.reason;
+    const before = this.#unavailable.get(authProvider) ?? "";
+    this.#unavailable.set(authProvider, why);
+    if (why === before) return keys;
     for (const [id, { view }] of this.holder.current?.stores ?? []) if (view.revisions.has(authProvider)) keys.add(keyOfId("Store", id));
     return keys;
   }

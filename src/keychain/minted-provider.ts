@@ -114,10 +114,10 @@ function stateOf<T extends MintTarget>(minter: Minter<T>, known: Known, now: num
   const { cloud, identity, problem } = minter;
   if (problem !== undefined) return { ready: false, ...problem, warnings: [], identity };
   const good = known.filter(([, { value }]) => value !== undefined && now < value.expiresAt);
-  const failed = known.flatMap(([key, { failure }]) => (failure === undefined ? [] : [{ key, failure }]));
+  const failed = failedOf(known);
   const ends = good.flatMap(([, { value }]) => value?.expiresAt ?? []);
   const refreshes = known.flatMap(([, { fetchedAt }]) => fetchedAt ?? []);
-  const lastError = latest(known.flatMap(([, renewal]) => renewal.lastError ?? []));
+  const lastError = failed[0]?.lastError ?? latest(known.flatMap(([, renewal]) => renewal.lastError ?? []));
   const details = {
     identity,
     ...(ends.length > 0 && { expiresAt: Math.min(...ends) }),
@@ -143,7 +143,16 @@ function stateOf<T extends MintTarget>(minter: Minter<T>, known: Known, now: num
   };
 }
 
+/**
+ * The registries that fail, the one that has failed for longest first: which was asked last changes with every image, and a status that says so is written for
+ * each.
+ */
+function failedOf(known: Known): readonly { readonly failure: CredentialUnavailableError; readonly lastError: RefreshError | undefined }[] {
+  return known
+    .flatMap(([key, { failure, lastError }]) => (failure === undefined ? [] : [{ key, failure, lastError }]))
+    .toSorted((a, b) => (a.lastError?.firstTime ?? 0) - (b.lastError?.firstTime ?? 0) || (a.key < b.key ? -1 : 1));
+}
+
 function latest(errors: readonly RefreshError[]): RefreshError | undefined {
-  const open = errors.filter(({ resolvedTime }) => resolvedTime === undefined);
-  return (open.length > 0 ? open : errors).toSorted((a, b) => b.time - a.time)[0];
+  return errors.toSorted((a, b) => b.time - a.time)[0];
 }

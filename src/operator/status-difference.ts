@@ -29,7 +29,7 @@ const shortestHeartbeatMs = 10 * 60_000;
 
 /**
  * Whether a status is worth a request (operator.md 2.5). At once: generation, a condition's status or reason, the class of the last error, which credential,
- * a host's state, a column. Once a minute: words, and what was learnt of a host. Now and then: times, latency, counts.
+ * a host's state, a column. Once a minute: words, what was learnt of a host, and that a credential was fetched anew. Now and then: times, latency, counts.
  */
 export function needsWrite(desired: AnyStatus, current: AnyStatus | undefined, timing: WriteTiming): WriteDecision {
   const { now } = timing;
@@ -75,7 +75,9 @@ const transition = "lastTransitionTime";
 function essence(status: AnyStatus): string {
   const endpoints = "endpoints" in status ? status.endpoints : undefined;
   const failing = endpoints?.flatMap(({ endpoint, state }) => (state === "Failing" ? [endpoint] : [])) ?? [];
-  return canonical({ status, failing }, (key) => key === transition || timesAndCounts.has(key) || words.has(key));
+  // An AuthProvider has one credential for each of its registries, and they end at different times. (An exception of a Policy has a time of that name too.)
+  const lasting = { ...status, expirationTime: undefined, lastRefreshTime: undefined };
+  return canonical({ status: lasting, failing }, (key) => key === transition || timesAndCounts.has(key) || words.has(key));
 }
 
 /** What is written within a minute. */

@@ -83,6 +83,8 @@ export function uidOf(object: { readonly kind: Kind; readonly name: string }, sn
 
 /** When the status of an object that nothing happens to has to be judged again; epoch ms. */
 export function nextMoment(object: { readonly kind: Kind; readonly name: string }, snapshot: Snapshot, now: number): number | undefined {
+  // A credential that ends without another in its place is one that nobody asks for any more.
+  if (object.kind === "AuthProvider") return snapshot.authProviders.get(object.name)?.provider.state().expiresAt;
   return object.kind === "Policy" ? nextPolicyMoment(snapshot.policies.get(object.name)?.spec, now) : undefined;
 }
 

@@ -1,10 +1,12 @@
-import type { EndpointStatus, LastErrorStatus, StoreStatus } from "../api/status.ts";
-import type { EndpointHealth, LastError } from "../health/endpoint-health.ts";
+import type { EndpointStatus, StoreStatus } from "../api/status.ts";
+import type { EndpointHealth } from "../health/endpoint-health.ts";
 import type { Reachability } from "../health/store-health.ts";
 import { columnText, registryColumn } from "./status-columns.ts";
 import { accepted, conditionsOf, type Judgement, type Outlook, programmed, type Summary } from "./status-conditions.ts";
 import { answeringProviders, storeCredentials } from "./status-credentials.ts";
 import type { StoreStatusInput } from "./status-input.ts";
+import { toLastError } from "./status-last-error.ts";
+import { credentialOutlook } from "./status-outlook.ts";
 import { timeText } from "./status-time.ts";
 
 /** The status that a Store should have (design 5, operator.md 2.1). Pure. */
@@ -54,19 +56,10 @@ function reachableOf({ reachability, suspend }: StoreStatusInput): Judgement {
   return { type, status: reachability.status, reason: reachability.reason, message: reachability.message };
 }
 
-/** What no waiting mends: somebody has to edit this object, its AuthProvider, or the rights at the registry (operator.md 2.1). A Secret's edit comes in by watch. */
-const stuckReasons: ReadonlySet<string> = new Set([
-  "AuthorizationDenied",
-  "NotFound",
-  "UnsafeEndpoint",
-  "WildcardNeedsKeyedSecret",
-  "PatternConflict",
-  "InvalidSpec",
-  "PlainHTTPNotAllowed",
-  "HostNotAllowed",
-]);
+/** What no waiting mends: somebody has to edit this object, its AuthProvider, or the rights at the registry (operator.md 2.1). */
+const stuckReasons: ReadonlySet<string> = new Set(["AuthorizationDenied", "NotFound", "UnsafeEndpoint"]);
 function outlook(failed: Judgement): Outlook {
-  return stuckReasons.has(failed.reason) ? "stuck" : "retried";
+  return stuckReasons.has(failed.reason) ? "stuck" : (credentialOutlook(failed.reason) ?? "retried");
 }
 
 function healthFields(reachability: Reachability): Partial<StoreStatus> {
@@ -94,16 +87,5 @@ function toEndpoint(health: EndpointHealth): EndpointStatus {
     consecutiveFailures: health.consecutiveFailures,
     ...(health.lastCheckTime !== undefined && { lastCheckTime: timeText(health.lastCheckTime) }),
     ...(health.lastSuccessTime !== undefined && { lastSuccessTime: timeText(health.lastSuccessTime) }),
-  };
-}
-
-function toLastError(error: LastError): LastErrorStatus {
-  return {
-    class: error.class,
-    message: error.message,
-    firstTime: timeText(error.firstTime),
-    time: timeText(error.time),
-    count: error.count,
-    ...(error.resolvedTime !== undefined && { resolvedTime: timeText(error.resolvedTime) }),
   };
 }

@@ -51,6 +51,7 @@ describe("config/crd on a real API server", options, () => {
         assert.deepEqual(decode(answer.body), decode(object(kind, spec)), `${kind}, ${sample}`);
       }
     }
+    await plane.kubectlOk(["apply", "-f", `${root}config/manager/namespace.yaml`]);
     await plane.kubectlOk(["apply", "--dry-run=server", "-k", `${root}config/samples`]);
     await plane.kubectlOk(["apply", "--dry-run=server", "-k", `${root}config/samples/tenant`]);
   });
@@ -138,6 +139,15 @@ describe("kubectl", options, () => {
     };
     await plane.kubectlOk(["patch", "store", "production", "--subresource=status", "--type=merge", "-p", JSON.stringify({ status })]);
     await plane.kubectlOk(["apply", "-f", "-"], JSON.stringify(object("AuthProvider", accepted.AuthProvider["anonymous"], "public")));
+    const minted = {
+      observedGeneration: 1,
+      conditions: [{ ...status.conditions[0], status: "True", reason: "Succeeded", message: "Example Registry takes its credentials" }],
+      identity: "arn:aws:iam::123456789012:role/registry-reader",
+      expirationTime: "2126-11-25T03:00:00Z",
+      lastError: { class: "RateLimited", message: "too often", firstTime: "2026-11-24T15:00:00Z", time: "2026-11-24T15:00:00Z", count: 1 },
+    };
+    const patch = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status: minted })];
+    await plane.kubectlOk(["patch", "authproviders.countersign.dev", "public", ...patch]);
     for (const kind of ["Policy", "NamespacedPolicy"] as const)
       await plane.kubectlOk(["apply", "-f", "-"], JSON.stringify(object(kind, accepted[kind]["as short as can be"], "signed")));
     const shown = async (...args: string[]): Promise<string> => {

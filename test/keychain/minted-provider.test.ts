@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { leftOfSuffix } from "../../src/keychain/cloud-host.ts";
 import { mintedProvider, type MintTarget } from "../../src/keychain/minted-provider.ts";
-import { type AuthProviderDeps, CredentialUnavailableError, type Unavailable } from "../../src/keychain/ports.ts";
+import { type AuthProviderDeps, CredentialUnavailableError, type ProviderState, type Unavailable } from "../../src/keychain/ports.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import { cloudScene } from "../support/cloud/deps.ts";
 import { startInternet } from "../support/cloud/internet.ts";
@@ -152,6 +152,29 @@ describe("a provider of a cloud", () => {
     await it.clock.advance(60_000);
     assert.equal((await it.provider.renew?.(repository, "0.1", signal))?.revision, "0.2");
   });
+
+  it("says the same of several failing registries, in whatever order they are asked: a status is not written for that", async () => {
+    await using it = await scene();
+    const names = ["b", "a", "c"];
+    for (const name of names) it.fails.set(`${name}.cloud.example`, refusalOf(name));
+    await it.clock.advance(1000);
+    for (const name of names) {
+      await it.ask(`${name}.cloud.example/app`);
+      await it.clock.advance(1000);
+    }
+    const saidOf = ({ reason, message, lastError }: ProviderState): object => ({ reason, message, error: lastError?.message });
+    const before = saidOf(it.provider.state());
+    for (const name of ["c", "b", "a", "b", "c", "a"]) {
+      await it.clock.advance(20_000);
+      await it.ask(`${name}.cloud.example/app`);
+      assert.deepEqual(saidOf(it.provider.state()), before);
+    }
+    it.fails.clear();
+    await it.clock.advance(20_000);
+    await it.ask("b.cloud.example/app");
+    const { ready, warnings } = it.provider.state();
+    assert.deepEqual([ready, warnings], [true, ["refused a", "refused c"]]);
+  });
 });
 
 describe("leftOfSuffix()", () => {
@@ -174,3 +197,8 @@ describe("leftOfSuffix()", () => {
     assert.equal(leftOfSuffix({ host: "evilazurecr.io", port: undefined }, ["azurecr.io"]), undefined);
   });
 });
+
+/** Of another class for each, as two registries fail for different reasons. */
+function refusalOf(name: string): CredentialUnavailableError {
+  return new CredentialUnavailableError(name === "a" ? "Throttled" : "RegistryRefused", `refused ${name}`);
+}
