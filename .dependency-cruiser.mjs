@@ -55,6 +55,7 @@ export default {
     only("commander", "cli"),
     only("@bufbuild", "compute"),
     only("(google-auth-library|gaxios|gcp-metadata)", "auth/google"),
+    only("@azure", "auth/azure"),
     {
       name: "threads-only-in-compute",
       severity: "error",

@@ -1,5 +1,11 @@
 import type { Pattern } from "../oci/pattern.ts";
 import { googleArtifactRegistry, type GoogleArtifactRegistryConfig } from "./auth-google.ts";
+import {
+  type AzureManagedIdentityConfig,
+  azureManagedIdentitySchema,
+  type AzureWorkloadIdentityConfig,
+  azureWorkloadIdentitySchema,
+} from "./auth-azure.ts";
 import { decodeObject } from "./decode.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { hostField, maxItems, namespaceField, patternField, refField } from "./fields.ts";
@@ -22,6 +28,8 @@ export interface AuthProviderConfigs {
   /** A file below `--file-root`; credential helpers in it are refused. */
   readonly dockerConfig: { readonly path: string };
   readonly googleArtifactRegistry: GoogleArtifactRegistryConfig;
+  readonly azureWorkloadIdentity: AzureWorkloadIdentityConfig;
+  readonly azureManagedIdentity: AzureManagedIdentityConfig;
 }
 export type AuthProviderType = keyof AuthProviderConfigs;
 
@@ -82,6 +90,8 @@ const members: Members<AuthProviderConfigs> = {
     ),
   ),
   googleArtifactRegistry: member(googleArtifactRegistry),
+  azureWorkloadIdentity: member(azureWorkloadIdentitySchema),
+  azureManagedIdentity: member(azureManagedIdentitySchema),
 };
 
 /** `spec` of an AuthProvider. */

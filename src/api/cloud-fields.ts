@@ -13,7 +13,7 @@ export interface ServiceAccountRef {
  */
 export const serviceAccountField: Schema<ServiceAccountRef, "optional"> = optionalForCluster(
   refField(
-    "A ServiceAccount in the operator's namespace, whose token (TokenRequest) the cloud takes as its identity.",
+    "A ServiceAccount in the operator's namespace, whose token (TokenRequest) is exchanged for the identity.",
     "Name of the ServiceAccount.",
   ),
 );

@@ -1,6 +1,8 @@
 import type { AuthProviderConfigs, AuthProviderSpec, AuthProviderType } from "../api/auth-provider.ts";
 import type { AuthProvider, AuthProviderDeps } from "../keychain/ports.ts";
 import { anonymousAuth } from "./anonymous.ts";
+import { azureManagedIdentityAuth } from "./azure/managed-identity.ts";
+import { azureWorkloadIdentityAuth } from "./azure/workload-identity.ts";
 import { dockerConfigAuth } from "./docker-config.ts";
 import { googleArtifactRegistryAuth } from "./google/google-artifact-registry.ts";
 import { kubernetesSecretAuth } from "./kubernetes-secret.ts";
@@ -17,6 +19,8 @@ export const authProviders: AuthProviderCatalog = {
   serviceAccount: serviceAccountAuth,
   dockerConfig: dockerConfigAuth,
   googleArtifactRegistry: googleArtifactRegistryAuth,
+  azureWorkloadIdentity: azureWorkloadIdentityAuth,
+  azureManagedIdentity: azureManagedIdentityAuth,
 };
 
 /** Builds the provider of one AuthProvider object. */

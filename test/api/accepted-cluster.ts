@@ -1,6 +1,9 @@
 import type { Kind } from "../../src/api/object.ts";
 import { publicKey } from "./public-key.ts";
 
+export const uuid = "12345678-9abc-def0-1234-56789abcdef0";
+export const managedIdentity = `/subscriptions/${uuid}/resourcegroups/acme-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller`;
+
 /** Accepted specs of the cluster-scoped kinds: for each every type alone, as short as it can be, and with every field. */
 export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string]: Readonly<Record<string, unknown>> } } = {
   Store: {
@@ -50,6 +53,37 @@ export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string
         },
         serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
       },
+    },
+    "azureWorkloadIdentity, as short as can be": {
+      registries: ["*.azurecr.io"],
+      type: "azureWorkloadIdentity",
+      azureWorkloadIdentity: { clientID: uuid, tenantID: uuid },
+    },
+    "azureWorkloadIdentity, with every field": {
+      registries: ["acme.azurecr.us", "registry.acme.example"],
+      type: "azureWorkloadIdentity",
+      azureWorkloadIdentity: {
+        clientID: uuid,
+        tenantID: uuid.toUpperCase(),
+        serviceAccountRef: { name: "puller" },
+        cloud: "AzureUSGovernment",
+        trustedHostSuffixes: [".acme.example"],
+      },
+    },
+    "azureManagedIdentity, the node's own": {
+      registries: ["*.azurecr.io"],
+      type: "azureManagedIdentity",
+      azureManagedIdentity: { tenantID: uuid },
+    },
+    "azureManagedIdentity, by client id, with every field": {
+      registries: ["*.azurecr.cn"],
+      type: "azureManagedIdentity",
+      azureManagedIdentity: { clientID: uuid, tenantID: uuid, cloud: "AzureChina", trustedHostSuffixes: [".acme.example"] },
+    },
+    "azureManagedIdentity, by resource id": {
+      registries: ["*.azurecr.io"],
+      type: "azureManagedIdentity",
+      azureManagedIdentity: { resourceID: managedIdentity, tenantID: uuid },
     },
   },
   Verifier: {

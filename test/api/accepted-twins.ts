@@ -27,6 +27,15 @@ export const acceptedTwins: { readonly [K in Kind as `Namespaced${K}`]: Samples 
     anonymous: { registries: ["ghcr.io"], type: "anonymous" },
     kubernetesSecret: { registries: ["*.azurecr.io"], type: "kubernetesSecret", kubernetesSecret: { secretRef: { name: "acr-pull" } } },
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
+    azureWorkloadIdentity: {
+      registries: ["*.azurecr.io"],
+      type: "azureWorkloadIdentity",
+      azureWorkloadIdentity: {
+        clientID: "12345678-9abc-def0-1234-56789abcdef0",
+        tenantID: "12345678-9abc-def0-1234-56789abcdef0",
+        serviceAccountRef: { name: "puller" },
+      },
+    },
     googleArtifactRegistry: {
       registries: ["*.pkg.dev"],
       type: "googleArtifactRegistry",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeAuthProvider } from "../../src/api/auth-provider.ts";
+import { managedIdentity, uuid } from "./accepted-cluster.ts";
 import { accepted, object, refusals } from "./objects.ts";
 
 const short = { registries: ["ghcr.io"], type: "anonymous" } as const;
@@ -56,6 +57,17 @@ describe("decodeAuthProvider()", () => {
         },
         serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
       },
+      { clientID: uuid, tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
+      {
+        clientID: uuid,
+        tenantID: uuid.toUpperCase(),
+        serviceAccountRef: { name: "puller" },
+        cloud: "AzureUSGovernment",
+        trustedHostSuffixes: [".acme.example"],
+      },
+      { tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
+      { clientID: uuid, tenantID: uuid, cloud: "AzureChina", trustedHostSuffixes: [".acme.example"] },
+      { resourceID: managedIdentity, tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
     ]);
   });
 

@@ -22,7 +22,7 @@ describe("a namespaced kind", () => {
   // Written out, so that a type that is added for the cluster is a tenant's only if somebody says so here.
   const types: readonly (readonly [ResourceKind, readonly string[] | undefined])[] = [
     ["NamespacedStore", ["registry"]],
-    ["NamespacedAuthProvider", ["anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry"]],
+    ["NamespacedAuthProvider", ["anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry", "azureWorkloadIdentity"]],
     ["NamespacedVerifier", ["cosign"]],
     ["NamespacedKeyProvider", ["inline", "kubernetesSecret", "configMap"]],
     ["NamespacedPolicy", undefined],
@@ -37,7 +37,10 @@ describe("a namespaced kind", () => {
 
   const fields: readonly (readonly [ResourceKind, readonly string[]])[] = [
     ["NamespacedStore", ["scopes", "evidence", "timeout", "healthCheck", "limits", "suspend", "authProviderRefs", "type", "registry"]],
-    ["NamespacedAuthProvider", ["registries", "type", "anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry"]],
+    [
+      "NamespacedAuthProvider",
+      ["registries", "type", "anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry", "azureWorkloadIdentity"],
+    ],
     ["NamespacedVerifier", ["scopes", "type", "cosign"]],
     ["NamespacedKeyProvider", ["type", "inline", "kubernetesSecret", "configMap"]],
     ["NamespacedPolicy", ["scopes", "excludeScopes", "enforcement", "onInconclusive", "tags", "platforms", "exceptions", "require"]],

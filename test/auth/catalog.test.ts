@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { authProviders } from "../../src/auth/catalog.ts";
 import { type AuthProviderConfigs, type AuthProviderType, decodeAuthProvider } from "../../src/api/auth-provider.ts";
 import { reasons } from "../../src/api/reasons.ts";
+import { azureManagedIdentityConfig, azureWorkloadIdentityConfig } from "../support/cloud/azure.ts";
 import { build, dockerConfig, sent } from "./support.ts";
 
 /** Each type with references that lead nowhere: total over the union, so that a new type has to be added here. */
@@ -18,10 +19,16 @@ const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T]
   googleArtifactRegistry: {
     workloadIdentityFederation: { serviceAccountRef: { name: "gone" }, projectNumber: 1, poolID: "pool", providerID: "provider" },
   },
+  azureWorkloadIdentity: { ...azureWorkloadIdentityConfig, serviceAccountRef: { name: "gone" } },
+  azureManagedIdentity: azureManagedIdentityConfig,
 };
 
 /** A registry of each type that is a cloud's. */
-const registries: { readonly [T in AuthProviderType]?: string } = { googleArtifactRegistry: "gcr.io" };
+const registries: { readonly [T in AuthProviderType]?: string } = {
+  googleArtifactRegistry: "gcr.io",
+  azureWorkloadIdentity: "acmeregistry.azurecr.io",
+  azureManagedIdentity: "acmeregistry.azurecr.io",
+};
 
 describe("authProviders", () => {
   for (const type of Object.keys(authProviders) as AuthProviderType[]) {

@@ -1,0 +1,108 @@
+import type { ServiceClient, ServiceResponse } from "../../keychain/cloud.ts";
+import type { Minted } from "../../keychain/minted-provider.ts";
+import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { Secret } from "../../kernel/secret.ts";
+import { field } from "../../oci/json.ts";
+import { readClaims } from "./claims.ts";
+import { ask, objectOf, passingFailure, requestIdOf, tokenOf } from "./service.ts";
+
+export interface ExchangeRequest {
+  /** Host that has passed `loginServer`. */
+  readonly loginServer: string;
+  readonly tenantID: string;
+  readonly token: Secret;
+  /** For sentences. */
+  readonly identity: string;
+}
+
+/** The token of the identity is not taken (401): a newer one may be, if there is one. */
+export interface TokenRefused {
+  readonly refused: CredentialUnavailableError;
+}
+
+/** Of a refresh token that does not say when it ends, in ms: three hours (github.com/Azure/acr, docs/AAD-OAuth.md), less some for two clocks. */
+const assumedLifeMs = (3 * 60 - 5) * 60_000;
+/** Longer is not believed, in ms. */
+const longestLifeMs = 86_400_000;
+
+/**
+ * Takes a token of Microsoft Entra ID to a login server, which gives a refresh token of its own for it (github.com/Azure/acr, docs/AAD-OAuth.md). On the login
+ * server itself, whatever realm its challenges name, and nowhere else: the token opens every registry of the identity.
+ * @throws CredentialUnavailableError, or the signal's reason
+ */
+export async function exchangeAtRegistry(
+  { loginServer, tenantID, token, identity }: ExchangeRequest,
+  { http, clock }: { readonly http: ServiceClient; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Minted | TokenRefused> {
+  const form = new URLSearchParams({ grant_type: "access_token", service: loginServer, tenant: tenantID, access_token: token.reveal() });
+  const answer = await ask(
+    http,
+    {
+      who: loginServer,
+      url: new URL("/oauth2/exchange", `https://${loginServer}`),
+      hosts: [loginServer],
+      method: "POST",
+      headers: { accept: new Secret("application/json"), "content-type": new Secret("application/x-www-form-urlencoded") },
+      body: new Secret(new TextEncoder().encode(form.toString())),
+      reach: "service",
+    },
+    signal,
+  );
+  if (answer.status !== 200) {
+    const refused = refusal(answer, { loginServer, tenantID, identity, now: clock.now() });
+    if (answer.status === 401) return { refused };
+    throw refused;
+  }
+  const object = objectOf(answer);
+  const refreshToken = object === undefined ? undefined : tokenOf(field(object, "refresh_token"));
+  if (refreshToken === undefined)
+    throw new CredentialUnavailableError("RegistryRefused", `${loginServer} answered without a refresh token: is it a registry of Azure?`);
+  return {
+    scheme: "refreshToken",
+    secret: new Secret(refreshToken),
+    tokenPath: "/oauth2/token",
+    expiresAt: endOf(refreshToken, { loginServer, now: clock.now() }),
+  };
+}
+
+function endOf(refreshToken: string, { loginServer, now }: { readonly loginServer: string; readonly now: number }): number {
+  const { expiresAt } = readClaims(refreshToken);
+  if (expiresAt === undefined) return now + assumedLifeMs;
+  if (expiresAt <= now)
+    throw new CredentialUnavailableError(
+      "CredentialExpired",
+      `${loginServer} gave a refresh token that has expired already; compare the clock of this machine with the time of day`,
+    );
+  return Math.min(expiresAt, now + longestLifeMs);
+}
+
+function refusal(
+  answer: ServiceResponse,
+  asked: Pick<ExchangeRequest, "loginServer" | "tenantID" | "identity"> & { readonly now: number },
+): CredentialUnavailableError {
+  const { loginServer, tenantID, identity, now } = asked;
+  const { status, headers } = answer;
+  const requestId = requestIdOf(headers.get("x-ms-correlation-request-id"));
+  const options = requestId === undefined ? {} : { requestId };
+  const passing = passingFailure(loginServer, answer, { now, requestId });
+  if (passing !== undefined) return passing;
+  if (status === 401 || status === 403)
+    return new CredentialUnavailableError(
+      "RegistryRefused",
+      `${loginServer} takes no token of ${identity} in tenant ${tenantID} (${status}): does the registry belong to that tenant, and has the identity a role in it, such as AcrPull?`,
+      options,
+    );
+  if (status === 404 || status === 405)
+    return new CredentialUnavailableError(
+      "RegistryRefused",
+      `${loginServer} exchanges no tokens (${status}): is it a registry of Azure?`,
+      options,
+    );
+  return new CredentialUnavailableError(
+    "RegistryRefused",
+    `${loginServer} refuses to exchange a token of ${identity} in tenant ${tenantID} (${status}): is tenantID that of the registry?`,
+    options,
+  );
+}
