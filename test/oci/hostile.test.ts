@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
-import { type Index, type Manifest, parseIndex, parseManifest } from "../../src/oci/manifest.ts";
+import { type Index, type Manifest, parseIndex, parseListing, parseManifest } from "../../src/oci/manifest.ts";
 import { mediaTypes } from "../../src/oci/media-type.ts";
 import type { Parsed } from "../../src/oci/parsed.ts";
 import { hostileBytes, hostileDocument } from "../support/hostile-json.ts";
@@ -73,6 +73,40 @@ for (const [what, { document, parse }] of Object.entries(decoders)) {
     });
   });
 }
+
+describe("the decoder of a hostile list of referrers", () => {
+  it("gives every entry, or says that one of them cannot be read: what it leaves out would be taken for absent", () => {
+    let [whole, partly] = [0, 0];
+    fc.assert(
+      fc.property(hostileBytes(index), (bytes) => {
+        const parsed = parseListing(bytes);
+        if (!parsed.ok) {
+          assert.match(parsed.message, /^[\x20-\x7e]{1,256}$/u);
+          return;
+        }
+        const { manifests, defect } = parsed.value;
+        for (const descriptor of manifests) assertSoundDescriptor(descriptor);
+        const document = JSON.parse(Buffer.from(bytes).toString()) as {
+          readonly manifests: readonly { readonly digest: unknown }[] | null;
+        };
+        const listed = document.manifests ?? [];
+        if (defect === undefined) {
+          whole += 1;
+          assert.deepEqual(
+            manifests.map((entry) => entry.digest),
+            listed.map((entry) => entry.digest),
+          );
+        } else {
+          partly += 1;
+          assert.match(defect, /^[\x20-\x7e]{1,256}$/u);
+          assert.ok(manifests.length < listed.length);
+        }
+      }),
+      options,
+    );
+    assert.ok(whole > 0 && partly > 0, "one of the two has not been looked at");
+  });
+});
 
 function assertSound(value: Manifest | Index): void {
   const descriptors = "layers" in value ? [value.config, ...value.layers] : value.manifests;
