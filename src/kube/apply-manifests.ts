@@ -50,13 +50,13 @@ async function applyObject(object: unknown, options: ApplyOptions, signal: Abort
   const path = objectPath(collection, name);
   const query = { fieldManager, force: "true" };
   await client.request({ method: "PATCH", path, query, body: object, contentType: "application/apply-patch+yaml" }, signal);
-  if (kind === "CustomResourceDefinition") await waitUntilEstablished(client, { path, clock, timeoutMs }, signal);
+  if (kind === "CustomResourceDefinition") await waitUntilEstablished(client, { name, path, clock, timeoutMs }, signal);
   return { kind, name, ...(namespace !== undefined && { namespace }) };
 }
 
 async function waitUntilEstablished(
   client: KubeClient,
-  options: { readonly path: string; readonly clock: Clock; readonly timeoutMs: number },
+  options: { readonly name: string; readonly path: string; readonly clock: Clock; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<void> {
   using deadline = options.clock.deadline(options.timeoutMs, signal);
@@ -68,7 +68,10 @@ async function waitUntilEstablished(
   };
   await poll(isEstablished, options.clock, deadline.signal).catch((error: unknown) => {
     if (signal.aborted || !deadline.signal.aborted) throw error;
-    throw new KubeError("KUBE_TIMEOUT", `${options.path} was not established within ${options.timeoutMs} ms`);
+    throw new KubeError(
+      "KUBE_TIMEOUT",
+      `${client.server} did not establish CustomResourceDefinition/${options.name} within ${options.timeoutMs} ms`,
+    );
   });
 }
 
@@ -83,7 +86,7 @@ async function waitForKind(
     return await poll(() => discover(options.client, wanted, deadline.signal), options.clock, deadline.signal);
   } catch (error) {
     if (signal.aborted || !deadline.signal.aborted) throw error;
-    throw new KubeError("KUBE_CONFIG_INVALID", `The API server has no kind "${wanted.kind}" in ${wanted.apiVersion}`);
+    throw new KubeError("KUBE_MANIFEST_INVALID", `${options.client.server} has no kind "${wanted.kind}" in ${wanted.apiVersion}`);
   }
 }
 
@@ -132,7 +135,7 @@ function identify(object: unknown): { readonly apiVersion: string; readonly kind
   const kind = text(record(object)["kind"]);
   const name = text(record(record(object)["metadata"])["name"]);
   if (apiVersion === undefined || kind === undefined || name === undefined) {
-    throw new KubeError("KUBE_CONFIG_INVALID", "A manifest needs apiVersion, kind and metadata.name");
+    throw new KubeError("KUBE_MANIFEST_INVALID", "A manifest that is to be applied needs apiVersion, kind and metadata.name");
   }
   return { apiVersion, kind, name };
 }

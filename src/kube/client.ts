@@ -135,8 +135,7 @@ class HttpKubeClient implements KubeClient {
         return await this.#readAnswer(request, deadline.signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (deadline.signal.aborted)
-          throw new KubeError("KUBE_TIMEOUT", `${request.method} ${request.path} took longer than ${timeoutMs} ms`);
+        if (deadline.signal.aborted) throw new KubeError("KUBE_TIMEOUT", `${this.#nameOf(request)} took longer than ${timeoutMs} ms`);
         const pauseMs = attempt < (request.retries ?? 10) ? this.#pauseAfter(error) : undefined;
         if (pauseMs === undefined || clock.monotonic() + pauseMs >= endsAt) throw error;
         await clock.sleep(pauseMs, deadline.signal).catch(() => signal.throwIfAborted());
@@ -145,6 +144,7 @@ class HttpKubeClient implements KubeClient {
   }
 
   async stream(request: KubeStreamRequest, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array, void, void>> {
+    signal.throwIfAborted(); // it would not abort once more
     const { clock } = this.#options;
     const timeoutMs = request.timeoutMs ?? 30_000;
     // The timer ends with the head of the answer, the caller's signal goes on: hence a controller between the two.
@@ -154,26 +154,27 @@ class HttpKubeClient implements KubeClient {
     try {
       const answer = await this.#open({ method: "GET", path: request.path, query: request.query }, "watch", lifetime.signal);
       signal.addEventListener("abort", () => lifetime.abort(signal.reason), { once: true });
-      return readChunks(answer, { what: `GET ${request.path}`, clock, idleMs: request.idleMs }, lifetime.signal);
+      return readChunks(answer, { what: this.#nameOf(request), clock, idleMs: request.idleMs }, lifetime.signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw head.signal.aborted ? new KubeError("KUBE_TIMEOUT", `GET ${request.path} was not answered within ${timeoutMs} ms`) : error;
+      throw head.signal.aborted ? new KubeError("KUBE_TIMEOUT", `${this.#nameOf(request)} was not answered within ${timeoutMs} ms`) : error;
     }
   }
 
   async #readAnswer(request: KubeRequest, signal: AbortSignal): Promise<KubeAnswer> {
     const answer = await this.#open(request, "request", signal);
-    const content = await readBody(
-      answer,
-      { what: `${request.method} ${request.path}`, maxBytes: request.maxBytes ?? 16 * 1024 * 1024 },
-      signal,
-    );
+    const content = await readBody(answer, { what: this.#nameOf(request), maxBytes: request.maxBytes ?? 16 * 1024 * 1024 }, signal);
     try {
       return { status: answer.statusCode ?? 0, body: content === "" ? undefined : JSON.parse(content) };
     } catch {
       // The parser's own message would quote the content.
-      throw new KubeError("KUBE_PROTOCOL_VIOLATION", `${request.method} ${request.path} was answered with something that is not JSON`);
+      throw new KubeError("KUBE_PROTOCOL_VIOLATION", `${this.#nameOf(request)} was answered with something that is not JSON`);
     }
+  }
+
+  /** A request as messages name it. */
+  #nameOf({ method = "GET", path }: { readonly method?: string; readonly path: string }): string {
+    return `${method} ${this.server}${path}`;
   }
 
   /** The answer's head, once it says that the request was served; a refused credential is read again and tried once more. */
@@ -188,11 +189,7 @@ class HttpKubeClient implements KubeClient {
       });
       const retried = status === 401 && !reloaded && (await this.#reload());
       if (!retried)
-        throw refusal(
-          `${request.method} ${request.path}`,
-          { status, headers: answer.headers, body: parsed(content) },
-          this.#options.clock.now(),
-        );
+        throw refusal(this.#nameOf(request), { status, headers: answer.headers, body: parsed(content) }, this.#options.clock.now());
     }
   }
 

@@ -43,7 +43,7 @@ export async function sendRequest(exchange: Exchange, signal: AbortSignal): Prom
   } catch (error) {
     signal.throwIfAborted();
     const failure = request.reusedSocket && isBroken(error) ? StaleConnectionError : KubeError;
-    throw unreachable(`${method} ${url.pathname}`, error, failure);
+    throw unreachable(`${method} ${url.origin}${url.pathname}`, error, failure);
   }
 }
 

@@ -3,7 +3,8 @@ import { CodedError, type Remedy } from "../kernel/error.ts";
 /**
  * `KUBE_CONFIG_INVALID` no usable kubeconfig; `KUBE_CREDENTIALS_UNAVAILABLE` its token file, plug-in or login failed; `KUBE_UNREACHABLE` no connection, or
  * one that broke; `KUBE_TIMEOUT` no (further) answer in time; `KUBE_REFUSED` an HTTP status of 300 and above, or an ERROR event; `KUBE_LIMIT_EXCEEDED` an
- * answer larger than we read; `KUBE_PROTOCOL_VIOLATION` an answer that is not what the Kubernetes API promises.
+ * answer larger than we read; `KUBE_PROTOCOL_VIOLATION` an answer that is not what the Kubernetes API promises; `KUBE_MANIFEST_INVALID` an object that cannot be
+ * applied.
  */
 export type KubeErrorCode =
   | "KUBE_CONFIG_INVALID"
@@ -12,7 +13,8 @@ export type KubeErrorCode =
   | "KUBE_TIMEOUT"
   | "KUBE_REFUSED"
   | "KUBE_LIMIT_EXCEEDED"
-  | "KUBE_PROTOCOL_VIOLATION";
+  | "KUBE_PROTOCOL_VIOLATION"
+  | "KUBE_MANIFEST_INVALID";
 
 /** What is known about a failed exchange beside its text. */
 export interface KubeErrorOptions {
@@ -61,6 +63,7 @@ export function isTooLargeVersion(error: unknown): error is KubeError {
 function remedyOf(code: KubeErrorCode): Remedy {
   switch (code) {
     case "KUBE_CONFIG_INVALID":
+    case "KUBE_MANIFEST_INVALID":
       return "fix-configuration";
     case "KUBE_CREDENTIALS_UNAVAILABLE":
     case "KUBE_UNREACHABLE":

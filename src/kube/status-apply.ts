@@ -1,3 +1,4 @@
+import { InvariantError } from "../kernel/error.ts";
 import type { KubeClient } from "./client.ts";
 import { KubeError } from "./kube-error.ts";
 import { apiVersionOf, type Collection, objectPath, scopeOf } from "./resource.ts";
@@ -77,7 +78,7 @@ export class KubeStatusSink {
   }
 
   /**
-   * See {@link applyStatus}. @throws {KubeError} with any code; KUBE_CONFIG_INVALID for a kind that was not named, or with a namespace where there is none
+   * See {@link applyStatus}. @throws {KubeError} with any code; an InvariantError for a kind that was not named, or with a namespace where there is none
    * and the other way round
    */
   async apply(write: StatusApply & { readonly kind: string }, signal: AbortSignal): Promise<StatusApplied> {
@@ -86,13 +87,10 @@ export class KubeStatusSink {
 
   #collectionOf({ kind, namespace }: { readonly kind: string; readonly namespace?: string }): Collection {
     const known = this.#collections.get(kind);
-    if (known === undefined) throw new KubeError("KUBE_CONFIG_INVALID", `No collection is named for kind "${kind}"`);
+    if (known === undefined) throw new InvariantError(`No collection is named for kind "${kind}"`);
     const scope = scopeOf(known);
     if (scope === "all-namespaces" ? namespace === undefined : namespace !== undefined && namespace !== known.namespace) {
-      throw new KubeError(
-        "KUBE_CONFIG_INVALID",
-        `An object of kind "${kind}" is named ${namespace === undefined ? "without" : "with"} a namespace`,
-      );
+      throw new InvariantError(`An object of kind "${kind}" is named ${namespace === undefined ? "without" : "with"} a namespace`);
     }
     return namespace === undefined ? known : { ...known, namespace };
   }

@@ -75,8 +75,8 @@ test("applyManifests() waits for a kind that is not served yet, and says so when
   const never = assert.rejects(
     applyManifests([{ apiVersion: "nowhere/v1", kind: "Gadget", metadata: { name: "g" } }], { ...options, timeoutMs: 100 }, signal),
     {
-      code: "KUBE_CONFIG_INVALID",
-      message: 'The API server has no kind "Gadget" in nowhere/v1',
+      code: "KUBE_MANIFEST_INVALID",
+      message: `${api.url} has no kind "Gadget" in nowhere/v1`,
     },
   );
   await eventually(() => api.count("discovery") === 3 && clock.pending === 2);
@@ -92,7 +92,7 @@ for (const object of [
 ]) {
   test(`applyManifests() refuses ${JSON.stringify(object)}`, async (t) => {
     const { api, options } = await scene(t);
-    await assert.rejects(applyManifests([object], options, signal), { code: "KUBE_CONFIG_INVALID" });
+    await assert.rejects(applyManifests([object], options, signal), { code: "KUBE_MANIFEST_INVALID" });
     assert.equal(api.requests.length, 0);
   });
 }

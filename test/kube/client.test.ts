@@ -176,6 +176,15 @@ test("KubeClient.stream() ends when nobody answers, and when the stream falls si
   client.close();
 });
 
+test("KubeClient.stream() asks nothing for a signal that has aborted already", async (t) => {
+  const api = await serve(t);
+  const client = await clientOf(api, { clock: new ManualClock() });
+  const request = { path: "/apis/example.com/v1/widgets", query: { watch: "1" }, idleMs: () => 1000 };
+  await assert.rejects(client.stream(request, AbortSignal.abort(new DOMException("enough", "AbortError"))), { message: "enough" });
+  assert.equal(api.requests.length, 0);
+  client.close();
+});
+
 test("KubeClient.stream() destroys the connection when its reader leaves, and when the signal aborts", async (t) => {
   const api = await serve(t);
   const client = await clientOf(api, { clock: new ManualClock() });

@@ -64,7 +64,7 @@ test("KubeStatusSink.apply() finds the collection by kind, and refuses one that 
   const { client, resourceVersion } = await scene(t);
   const sink = new KubeStatusSink({ client, collections: [{ resource: widgets }], fieldManager: "m" });
   assert.equal((await sink.apply({ kind: "Widget", name: "a", resourceVersion, status: {} }, signal)).outcome, "applied");
-  await assert.rejects(sink.apply({ kind: "Gadget", name: "a", resourceVersion, status: {} }, signal), { code: "KUBE_CONFIG_INVALID" });
+  await assert.rejects(sink.apply({ kind: "Gadget", name: "a", resourceVersion, status: {} }, signal), { code: "INVARIANT_VIOLATED" });
 });
 
 for (const row of [
@@ -123,6 +123,6 @@ test("KubeStatusSink writes to an object's own namespace, and refuses a namespac
       },
     ],
   );
-  await assert.rejects(sink.apply(write, signal), { code: "KUBE_CONFIG_INVALID" });
-  await assert.rejects(sink.apply({ ...write, kind: "Widget", namespace: "team-a" }, signal), { code: "KUBE_CONFIG_INVALID" });
+  await assert.rejects(sink.apply(write, signal), { code: "INVARIANT_VIOLATED" });
+  await assert.rejects(sink.apply({ ...write, kind: "Widget", namespace: "team-a" }, signal), { code: "INVARIANT_VIOLATED" });
 });
