@@ -70,6 +70,7 @@ export class ExpressionWorker {
 
 function deathBy(cause: unknown): ExpressionError {
   const { code } = Object(cause) as { readonly code?: unknown };
-  const why = code === "ERR_WORKER_OUT_OF_MEMORY" ? "it takes more memory than it may" : "what evaluated it has ended";
-  return new ExpressionError("EXPRESSION_FAILED", why, { cause });
+  const isGreedy = code === "ERR_WORKER_OUT_OF_MEMORY";
+  const why = isGreedy ? "it takes more memory than it may" : "what evaluated it has ended";
+  return new ExpressionError("EXPRESSION_FAILED", why, { cause, remedy: isGreedy ? "fix-configuration" : "retry" });
 }

@@ -111,7 +111,7 @@ export class ExpressionPool implements AsyncDisposable {
 
   /** Ends all workers; what waits or runs fails. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new ExpressionError("EXPRESSION_FAILED", "expressions are not evaluated any more"));
+    this.#stop.abort(new ExpressionError("EXPRESSION_FAILED", "expressions are not evaluated any more", { remedy: "retry" }));
     for (let task = this.#queue.take(() => true); task !== undefined; task = this.#queue.take(() => true))
       task.answer.reject(this.#stop.signal.reason);
     const idle = this.#idle.splice(0).map(({ worker, timer }) => {
