@@ -60,7 +60,7 @@ export class Endpoint {
       endpoint.#server.listen(options.port, host);
       await once(endpoint.#server, "listening");
     } catch (error) {
-      throw new TelemetryError("TELEMETRY_LISTEN_FAILED", `Cannot listen on ${host}:${options.port}`, {
+      throw new TelemetryError("TELEMETRY_LISTEN_FAILED", `Cannot listen on ${host}:${options.port}: ${whyNot(error)}`, {
         cause: error,
         remedy: "fix-configuration",
       });
@@ -145,6 +145,13 @@ export class Endpoint {
       return "could not be run"; // fail closed
     }
   }
+}
+
+function whyNot(error: unknown): string {
+  const { code } = Object(error) as { readonly code?: unknown };
+  if (code === "EADDRINUSE") return "something listens there already";
+  if (code === "EACCES") return "this user may not";
+  return typeof code === "string" ? code : "it failed in an unforeseen way";
 }
 
 function send(response: ServerResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void {

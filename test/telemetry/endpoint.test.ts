@@ -104,7 +104,10 @@ test("Endpoint.listen() says which address it cannot have", async (t) => {
   };
   await assert.rejects(Endpoint.listen(options), (error) => {
     assert.ok(error instanceof TelemetryError);
-    assert.deepEqual([error.code, error.message], ["TELEMETRY_LISTEN_FAILED", `Cannot listen on 127.0.0.1:${endpoint.port}`]);
+    assert.deepEqual(
+      [error.code, error.message],
+      ["TELEMETRY_LISTEN_FAILED", `Cannot listen on 127.0.0.1:${endpoint.port}: something listens there already`],
+    );
     return true;
   });
   await endpoint.close(signal);
