@@ -40,6 +40,12 @@ export interface ClusterOptions {
 /** Names the owner of our status fields: the same in every replica and version, or two of them would keep each other's fields. */
 const fieldManager = "countersign";
 
+export interface Obstacle {
+  readonly error: Error;
+  /** `refused`: this user may not; `unknown`: the kind is not there; `other`: may pass. */
+  readonly kind: "refused" | "unknown" | "other";
+}
+
 /** A composition on an API server. Reading is all that a command does; `run` is what makes it the operator. */
 export class Cluster implements AsyncDisposable {
   readonly core: Core;
@@ -101,12 +107,15 @@ export class Cluster implements AsyncDisposable {
     return this.#client;
   }
 
-  /** Why a kind cannot be listed, if one cannot; `isRefused`: the server has said no, and waiting is of no use unless somebody grants the right. */
-  get obstacle(): { readonly error: Error; readonly isRefused: boolean } | undefined {
+  /** Why a kind cannot be listed, if one cannot: `refused` and `unknown` are the server's own no, which waiting does not change. */
+  get obstacle(): Obstacle | undefined {
     const failures = this.source.health().flatMap(({ failure }) => failure ?? []);
-    const refusal = failures.find((failure) => failure instanceof KubeError && [401, 403].includes(failure.status ?? 0));
-    const error = refusal ?? failures[0];
-    return error === undefined ? undefined : { error, isRefused: error === refusal };
+    const answered = (...statuses: readonly number[]): Error | undefined =>
+      failures.find((failure) => failure instanceof KubeError && statuses.includes(failure.status ?? 0));
+    const [refused, unknown, first] = [answered(401, 403), answered(404), failures[0]];
+    if (refused !== undefined) return { error: refused, kind: "refused" };
+    if (unknown !== undefined) return { error: unknown, kind: "unknown" };
+    return first === undefined ? undefined : { error: first, kind: "other" };
   }
 
   /** Probes, and writes status, until `signal` aborts; then resolves, when the writes on their way have ended. */

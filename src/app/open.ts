@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { apiVersion } from "../api/kinds.ts";
 import type { CompositionOptions, Composition } from "../cli/ports.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
 import { silentLogger } from "../kernel/logger.ts";
 import { silentMetrics } from "../kernel/metrics.ts";
 import type { KubeConfigSource } from "../kube/connection.ts";
 import { ManifestSource } from "../manifests/source.ts";
-import type { Cluster } from "./cluster.ts";
 import { ambientIdentity } from "./ambient.ts";
+import type { Cluster, Obstacle } from "./cluster.ts";
 import { AppError } from "./app-error.ts";
 import { ClusterReading, FileReading } from "./reading.ts";
 import { Core } from "./core.ts";
@@ -17,6 +18,8 @@ export interface Environment {
   /** Of this program: shows in the API server's audit log. */
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** How long a command waits for a cluster's objects. */
@@ -25,8 +28,8 @@ const refusalPollMs = 100;
 
 /** Reads the resources of a directory or of a cluster once, for one command; the same engine judges by them. */
 export async function open(options: CompositionOptions, environment: Environment, signal: AbortSignal): Promise<Composition> {
-  const ambient = ambientIdentity(environment.env);
-  const common = { clock: systemClock, logger: silentLogger, metrics: silentMetrics, random: Math.random, ambient };
+  const { clock = systemClock } = environment;
+  const common = { clock, logger: silentLogger, metrics: silentMetrics, random: Math.random, ambient: ambientIdentity(environment.env) };
   if (options.manifests !== undefined) {
     const source = new ManifestSource({ directory: resolve(options.manifests), namespace: options.namespace, ...common });
     const core = new Core({ ...common, source, ...fileRootOf(options) });
@@ -36,7 +39,6 @@ export async function open(options: CompositionOptions, environment: Environment
   }
   // Loads the Kubernetes client: a command on files never does.
   const { Cluster } = await import("./cluster.ts");
-  const lifetime = new AbortController();
   const cluster = await Cluster.open({
     ...common,
     ...fileRootOf(options),
@@ -45,41 +47,46 @@ export async function open(options: CompositionOptions, environment: Environment
     newId: () => "",
     version: environment.version,
   });
-  using deadline = systemClock.deadline(openTimeoutMs, signal);
+  return await reading(cluster, clock, signal);
+}
+
+/** Once everything has been listed. */
+async function reading(cluster: Cluster, clock: Clock, signal: AbortSignal): Promise<ClusterReading> {
+  const lifetime = new AbortController();
+  using deadline = clock.deadline(openTimeoutMs, signal);
   try {
     const starting = cluster.core.start(AbortSignal.any([deadline.signal, lifetime.signal]));
     const started = new AbortController();
-    const waiting = Promise.race([starting, refused(cluster, AbortSignal.any([deadline.signal, started.signal]))]);
+    const waiting = Promise.race([starting, denied(cluster, clock, AbortSignal.any([deadline.signal, started.signal]))]);
     await waiting.finally(() => started.abort());
   } catch (error) {
     const { obstacle } = cluster;
     lifetime.abort();
     await cluster[Symbol.asyncDispose]();
     if (signal.aborted) throw error;
-    if (obstacle?.isRefused === true) {
-      throw new AppError("CLUSTER_REFUSED", `${cluster.client.server} does not let this user read what images are judged by`, {
-        remedy: "fix-configuration",
-        cause: obstacle.error,
-      });
-    }
+    if (obstacle !== undefined && obstacle.kind !== "other") throw denial(cluster, obstacle);
     if (!deadline.signal.aborted) throw error;
     const silent = cluster.source.health().filter((kind) => !kind.hasSynced);
-    throw new AppError(
-      "CLUSTER_UNREACHABLE",
-      `${cluster.client.server} did not list ${silent.map(({ kind }) => kind).join(", ")} within ${openTimeoutMs / 1000} s`,
-      {
-        remedy: "fix-configuration",
-        cause: obstacle?.error ?? error,
-      },
-    );
+    const message = `${cluster.client.server} did not list ${silent.map(({ kind }) => kind).join(", ")} within ${openTimeoutMs / 1000} s`;
+    throw new AppError("CLUSTER_UNREACHABLE", message, { remedy: "fix-configuration", cause: obstacle?.error ?? error });
   }
   return new ClusterReading({ core: cluster.core, source: cluster.source, lifetime, dispose: () => cluster[Symbol.asyncDispose]() });
 }
 
-/** Rejects once the API server has refused a list: the operator waits for better rights, a command says so at once. */
-async function refused(cluster: Cluster, signal: AbortSignal): Promise<never> {
-  while (cluster.obstacle?.isRefused !== true) await systemClock.sleep(refusalPollMs, signal);
-  throw cluster.obstacle.error;
+/** Rejects once the API server has said no to a list: the operator waits for better rights, and for CRDs; a command says so at once. */
+async function denied(cluster: Cluster, clock: Clock, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    const { obstacle } = cluster;
+    if (obstacle !== undefined && obstacle.kind !== "other") throw obstacle.error;
+    await clock.sleep(refusalPollMs, signal);
+  }
+}
+
+function denial({ client }: Cluster, { kind, error }: Obstacle): AppError {
+  const options = { remedy: "fix-configuration", cause: error } as const;
+  return kind === "unknown"
+    ? new AppError("CRD_NOT_INSTALLED", `${client.server} does not serve the kinds of ${apiVersion}`, options)
+    : new AppError("CLUSTER_REFUSED", `${client.server} does not let this user read what images are judged by`, options);
 }
 
 export function fileRootOf(options: CompositionOptions): { readonly fileRoot?: string } {

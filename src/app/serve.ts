@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CliOutput, ServeOptions } from "../cli/ports.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { whyUnreadable } from "../manifests/directory.ts";
 import { parseManifests } from "../manifests/parse.ts";
 import { ambientIdentity } from "./ambient.ts";
 import { AppError } from "./app-error.ts";
@@ -97,10 +98,17 @@ function silenceOf(
     : undefined;
 }
 
-/** The objects of a directory of manifests, in order of file names; kustomization files are not objects. */
+interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The objects of a directory of manifests, in order of file names; kustomization files are not objects. @throws AppError MANIFESTS_UNREADABLE */
 async function readObjects(directory: string): Promise<readonly unknown[]> {
-  const names = (await readdir(directory)).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("kustomization")).toSorted();
-  const texts = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })));
+  const texts = await readTexts(directory).catch((cause: unknown) => {
+    const message = `Cannot read the CRDs in "${directory}": ${whyUnreadable(cause)}`;
+    throw new AppError("MANIFESTS_UNREADABLE", message, { remedy: "fix-configuration", cause });
+  });
   const files = texts.map(({ name, text }) => parseManifests(name, text));
   const [problem] = files.flatMap(({ problems }) => problems);
   // Half of the CRDs would be worse than none: the rest of the operator would wait for kinds that never come.
@@ -108,4 +116,9 @@ async function readObjects(directory: string): Promise<readonly unknown[]> {
     throw new AppError("MANIFESTS_UNREADABLE", `"${problem.file}" in "${directory}": ${problem.message}`, { remedy: "fix-configuration" });
   }
   return files.flatMap(({ objects }) => objects.map(({ object }) => object));
+}
+
+async function readTexts(directory: string): Promise<readonly NamedText[]> {
+  const names = (await readdir(directory)).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("kustomization")).toSorted();
+  return await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(directory, name), "utf8") })));
 }

@@ -1,6 +1,7 @@
 import { type ErrorClass, errorClasses, remedies } from "../api/error-class.ts";
 import { CodedError, type Remedy } from "../kernel/error.ts";
 import { TapeError } from "../tape/tape-error.ts";
+import { adviceOf } from "./advice.ts";
 import { CliError } from "./cli-error.ts";
 import { printable } from "./escape.ts";
 import { type ExitCode, exitCodes } from "./exit.ts";
@@ -39,14 +40,14 @@ function line(error: CodedError<string>): string {
   return printable(`${error.message} (${error.code})`);
 }
 
-/** What to do about an error: its own advice, that of its error class, or that of its remedy. */
+/** What to do about an error: its own advice, that of its error class, that of its code, or that of its remedy. */
 export function adviceFor(error: unknown): string {
   if (!(error instanceof CodedError)) return byRemedy.none;
   if (error instanceof CliError) return error.advice;
   if (error instanceof TapeError) return tapeAdvice[error.code];
   const found = "class" in error ? errorClasses.find((name): name is ErrorClass => name === error.class) : undefined;
   const remedy: Remedy = error.remedy;
-  return found === undefined ? byRemedy[remedy] : remedies[found];
+  return found === undefined ? (adviceOf(error.code) ?? byRemedy[remedy]) : remedies[found];
 }
 
 function exitOf(error: CodedError<string>): ExitCode {
