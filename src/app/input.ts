@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { addAbortSignal, type Readable } from "node:stream";
+import { systemReason } from "../kernel/error.ts";
 import { AppError } from "./app-error.ts";
-import { systemCode } from "./system-code.ts";
 
 /** A list of images that is longer is none. */
 const maxInputBytes = 4 * 1024 * 1024;
@@ -23,7 +23,7 @@ export async function readInputFile(path: string, signal: AbortSignal): Promise<
     return await textOf(chunksOf(file, signal), `"${path}"`);
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof AppError ? error : unreadable(path, systemCode(error));
+    throw error instanceof AppError ? error : unreadable(path, systemReason(error));
   }
 }
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CliOutput, ServeOptions } from "../cli/ports.ts";
 import { systemClock } from "../kernel/clock.ts";
-import { whyUnreadable } from "../manifests/directory.ts";
+import { systemReason } from "../kernel/error.ts";
 import { parseManifests } from "../manifests/parse.ts";
 import { ambientIdentity } from "./ambient.ts";
 import { AppError } from "./app-error.ts";
@@ -106,7 +106,7 @@ interface NamedText {
 /** The objects of a directory of manifests, in order of file names; kustomization files are not objects. @throws AppError MANIFESTS_UNREADABLE */
 async function readObjects(directory: string): Promise<readonly unknown[]> {
   const texts = await readTexts(directory).catch((cause: unknown) => {
-    const message = `Cannot read the CRDs in "${directory}": ${whyUnreadable(cause)}`;
+    const message = `Cannot read the CRDs in "${directory}": ${systemReason(cause)}`;
     throw new AppError("MANIFESTS_UNREADABLE", message, { remedy: "fix-configuration", cause });
   });
   const files = texts.map(({ name, text }) => parseManifests(name, text));

@@ -3,9 +3,9 @@ import { lstat, open, rename, rm } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import type { NewFile } from "../cli/ports.ts";
+import { systemReason } from "../kernel/error.ts";
 import { longestTape } from "../tape/tape.ts";
 import { TapeError } from "../tape/tape-error.ts";
-import { systemCode } from "./system-code.ts";
 
 /** For its owner only: the evidence of a private image is as private as the image. */
 const mode = 0o600;
@@ -42,7 +42,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw unwritable(path, systemCode(error));
+    throw unwritable(path, systemReason(error));
   }
 }
 
@@ -52,7 +52,7 @@ function unwritable(path: string, why: string): TapeError {
 
 /** The bytes of a file, at most as many as a recording may have. @throws TapeError TAPE_UNREADABLE */
 export async function readTapeFile(path: string): Promise<Uint8Array> {
-  const content = await readRegular(path).catch((error: unknown) => ({ problem: systemCode(error) }));
+  const content = await readRegular(path).catch((error: unknown) => ({ problem: systemReason(error) }));
   if (content instanceof Uint8Array) return content;
   throw new TapeError("TAPE_UNREADABLE", `The file cannot be read: ${content.problem}`);
 }

@@ -3,6 +3,7 @@ const reachable = 'check that "kubectl version" reaches the API server from here
 /** What to do about errors whose remedy alone says too little, by their stable code: those that a command may end with before it has judged anything. */
 const advice: ReadonlyMap<string, string> = new Map([
   ["INPUT_TOO_LARGE", "give fewer images at a time"],
+  ["INPUT_UNREADABLE", "name a file that is there and that you may read, or write the images to standard input"],
   ["REFERENCE_INVALID", "write registry/repository:tag or registry/repository@sha256:…"],
   ["MANIFESTS_UNREADABLE", "name a directory of manifests that is there, and correct the file that is named"],
   ["CLUSTER_UNREACHABLE", "give --manifests DIR to judge by files, or a kubeconfig with which kubectl reaches the cluster"],

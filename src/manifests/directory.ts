@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { constants, type BigIntStats } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { CodedError } from "../kernel/error.ts";
+import { CodedError, systemReason } from "../kernel/error.ts";
 import { type ManifestProblem, type ParsedFile, parseManifests } from "./parse.ts";
 
 /** The directory itself cannot be read. */
@@ -64,7 +64,7 @@ interface Found {
 async function list(directory: string, found: Found, context: { readonly before: DirectoryState; readonly depth: number }): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
     if (context.depth === 0) {
-      throw new ManifestError("MANIFESTS_UNREADABLE", `Cannot read the directory of manifests "${directory}": ${whyUnreadable(error)}`, {
+      throw new ManifestError("MANIFESTS_UNREADABLE", `Cannot read the directory of manifests "${directory}": ${systemReason(error)}`, {
         cause: error,
         remedy: "fix-configuration",
       });
@@ -84,14 +84,6 @@ async function list(directory: string, found: Found, context: { readonly before:
       else found.problems.push({ file: path, message: `is more than ${maxDepth} directories deep and not used` });
     } else if (/\.(ya?ml|json)$/.test(entry.name)) found.paths.push(path);
   }
-}
-
-/** What the file system says of it, in words for the two that a misspelt path leads to. */
-export function whyUnreadable(error: unknown): string {
-  const { code } = Object(error) as { readonly code?: unknown };
-  if (code === "ENOENT") return "there is no such directory";
-  if (code === "ENOTDIR") return "it is no directory";
-  return typeof code === "string" ? code : "it cannot be listed";
 }
 
 async function readFileState(path: string, before: FileState | undefined): Promise<FileState> {

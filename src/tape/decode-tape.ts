@@ -42,7 +42,7 @@ export function decodeTape(bytes: Uint8Array): Tape {
   const object = asObject(parsed.value);
   if (object === undefined || field(object, "format") !== tapeFormat) throw notATape(`The file is JSON, and no recording`);
   if (field(object, "version") !== tapeVersion)
-    throw new TapeError("TAPE_VERSION_UNKNOWN", `The recording is not of version ${tapeVersion}`);
+    throw new TapeError("TAPE_VERSION_UNKNOWN", `The recording is of another version than ${tapeVersion}, the only one that is read here`);
   return tapeShape(object, "");
 }
 

@@ -11,7 +11,7 @@ export interface Optional<T> {
 type Members<T> = { readonly [K in keyof T]-?: undefined extends T[K] ? Optional<Exclude<T[K], undefined>> : Shape<T[K]> };
 
 export function invalid(at: string, what: string): TapeError {
-  return new TapeError("TAPE_INVALID", `The recording is not valid: ${at} ${what}`);
+  return new TapeError("TAPE_INVALID", `The recording is not valid: ${at === "" ? "it" : at} ${what}`);
 }
 
 export function optional<T>(shape: Shape<T>): Optional<T> {

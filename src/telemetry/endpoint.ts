@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { raceSignal } from "../kernel/clock.ts";
-import { CodedError } from "../kernel/error.ts";
+import { CodedError, systemReason } from "../kernel/error.ts";
 import type { Logger } from "../kernel/logger.ts";
 import { redactText } from "./redact.ts";
 
@@ -60,7 +60,7 @@ export class Endpoint {
       endpoint.#server.listen(options.port, host);
       await once(endpoint.#server, "listening");
     } catch (error) {
-      throw new TelemetryError("TELEMETRY_LISTEN_FAILED", `Cannot listen on ${host}:${options.port}: ${whyNot(error)}`, {
+      throw new TelemetryError("TELEMETRY_LISTEN_FAILED", `Cannot listen on ${host}:${options.port}: ${systemReason(error)}`, {
         cause: error,
         remedy: "fix-configuration",
       });
@@ -145,13 +145,6 @@ export class Endpoint {
       return "could not be run"; // fail closed
     }
   }
-}
-
-function whyNot(error: unknown): string {
-  const { code } = Object(error) as { readonly code?: unknown };
-  if (code === "EADDRINUSE") return "something listens there already";
-  if (code === "EACCES") return "this user may not";
-  return typeof code === "string" ? code : "it failed in an unforeseen way";
 }
 
 function send(response: ServerResponse, status: number, body: string, contentType = "text/plain; charset=utf-8"): void {

@@ -91,7 +91,7 @@ describe("the binary", () => {
       assert.partialDeepStrictEqual(JSON.parse(piped.stdout), { counts: { images: 1, lost: 0, other: 1 } });
       const missing = await countersign(["diff", ...directories, "--images-from", join(directory, "none")]);
       assert.deepEqual([missing.code, missing.stdout], [64, ""]);
-      assert.match(missing.stderr, /^error: ".*none" cannot be read: ENOENT \(INPUT_UNREADABLE\)\n/);
+      assert.match(missing.stderr, /^error: ".*none" cannot be read: there is no such file or directory \(ENOENT\) \(INPUT_UNREADABLE\)\n/);
     } finally {
       await rm(directory, { recursive: true });
     }

@@ -31,7 +31,7 @@ describe("readInputFile()", () => {
       [await holding(new Uint8Array(limit + 1)), /list" is larger than 4 MiB$/],
       [directory, /cannot be read: it is no regular file; standard input takes a pipe$/],
       ["/dev/zero", /"\/dev\/zero" cannot be read: it is no regular file/],
-      [join(directory, "missing"), /missing" cannot be read: ENOENT$/],
+      [join(directory, "missing"), /missing" cannot be read: there is no such file or directory \(ENOENT\)$/],
     ] as const;
     for (const [path, message] of rows) await assert.rejects(readInputFile(path, never), { name: "AppError", message });
   });

@@ -116,7 +116,7 @@ test("what cannot be written is found before anything is asked", async () => {
   await symlink("/dev/null", setting.path("link"));
   const asked = registry.requests.length;
   for (const [name, why] of [
-    ["missing/file.json", "ENOENT"],
+    ["missing/file.json", "there is no such file or directory \\(ENOENT\\)"],
     ["directory", "what is there is no regular file"],
     ["link", "what is there is no regular file"],
   ] as const) {
@@ -188,7 +188,7 @@ for (const [what, content, message] of [
 
 test("verify --replay of what is no file says so", async () => {
   for (const [name, why] of [
-    ["none.json", "ENOENT"],
+    ["none.json", "there is no such file or directory \\(ENOENT\\)"],
     [".", "it is no regular file"],
   ] as const)
     assert.match((await replay(name)).stderr, new RegExp(`\nbecause: The file cannot be read: ${why} \\(TAPE_UNREADABLE\\)\n`));

@@ -50,7 +50,7 @@ const refused: readonly (readonly [what: string, bytes: Uint8Array, code: string
   ["other JSON", encoded({ version: "v1" }), "TAPE_NOT_A_TAPE", /no recording/],
   ["deep JSON", Buffer.from(`${"[".repeat(100)}${"]".repeat(100)}`), "TAPE_NOT_A_TAPE", /nested deeper than 32 levels/],
   ["more than a recording may have", Buffer.alloc((64 << 20) + 1, " "), "TAPE_TOO_LARGE", /larger than 64 MiB/],
-  ["another version", changed((tape) => (tape["version"] = "v2")), "TAPE_VERSION_UNKNOWN", /not of version v1/],
+  ["another version", changed((tape) => (tape["version"] = "v2")), "TAPE_VERSION_UNKNOWN", /another version than v1/],
   ["a member that nobody knows", changed((tape) => (tape["sequel"] = 1)), "TAPE_INVALID", /has a member that this version does not know/],
   ["no events", changed((tape) => delete tape["events"]), "TAPE_INVALID", /: events is missing$/],
   ["null for a list", changed((tape) => (tape["events"] = null)), "TAPE_INVALID", /: events is no list$/],

@@ -106,7 +106,7 @@ test("Endpoint.listen() says which address it cannot have", async (t) => {
     assert.ok(error instanceof TelemetryError);
     assert.deepEqual(
       [error.code, error.message],
-      ["TELEMETRY_LISTEN_FAILED", `Cannot listen on 127.0.0.1:${endpoint.port}: something listens there already`],
+      ["TELEMETRY_LISTEN_FAILED", `Cannot listen on 127.0.0.1:${endpoint.port}: something listens there already (EADDRINUSE)`],
     );
     return true;
   });
