@@ -1,4 +1,5 @@
 import type { Pattern } from "../oci/pattern.ts";
+import { alibabaAcr, type AlibabaAcrConfig } from "./auth-alibaba.ts";
 import { googleArtifactRegistry, type GoogleArtifactRegistryConfig } from "./auth-google.ts";
 import {
   type AzureManagedIdentityConfig,
@@ -28,6 +29,7 @@ export interface AuthProviderConfigs {
   /** A file below `--file-root`; credential helpers in it are refused. */
   readonly dockerConfig: { readonly path: string };
   readonly googleArtifactRegistry: GoogleArtifactRegistryConfig;
+  readonly alibabaAcr: AlibabaAcrConfig;
   readonly azureWorkloadIdentity: AzureWorkloadIdentityConfig;
   readonly azureManagedIdentity: AzureManagedIdentityConfig;
 }
@@ -90,6 +92,7 @@ const members: Members<AuthProviderConfigs> = {
     ),
   ),
   googleArtifactRegistry: member(googleArtifactRegistry),
+  alibabaAcr: member(alibabaAcr),
   azureWorkloadIdentity: member(azureWorkloadIdentitySchema),
   azureManagedIdentity: member(azureManagedIdentitySchema),
 };

@@ -1,5 +1,6 @@
 import type { AuthProviderConfigs, AuthProviderSpec, AuthProviderType } from "../api/auth-provider.ts";
 import type { AuthProvider, AuthProviderDeps } from "../keychain/ports.ts";
+import { alibabaAcrAuth } from "./alibaba/alibaba-acr.ts";
 import { anonymousAuth } from "./anonymous.ts";
 import { azureManagedIdentityAuth } from "./azure/managed-identity.ts";
 import { azureWorkloadIdentityAuth } from "./azure/workload-identity.ts";
@@ -19,6 +20,7 @@ export const authProviders: AuthProviderCatalog = {
   serviceAccount: serviceAccountAuth,
   dockerConfig: dockerConfigAuth,
   googleArtifactRegistry: googleArtifactRegistryAuth,
+  alibabaAcr: alibabaAcrAuth,
   azureWorkloadIdentity: azureWorkloadIdentityAuth,
   azureManagedIdentity: azureManagedIdentityAuth,
 };

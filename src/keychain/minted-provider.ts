@@ -22,6 +22,8 @@ export interface Minted extends Omit<Credential, "revision" | "expiresAt"> {
 export interface Minter<T extends MintTarget> {
   /** For sentences: `Azure Container Registry`. */
   readonly cloud: string;
+  /** Who gets a credential, for the sentence that refuses one; default: the cloud. */
+  readonly registries?: string;
   /** For sentences, and the status: a client id, the ARN of a role. */
   readonly identity: string;
   /**
@@ -100,10 +102,14 @@ export function mintedProvider<T extends MintTarget>(minter: Minter<T>, deps: Au
   };
 }
 
-function notOfCloud(minter: Pick<Minter<MintTarget>, "cloud">, name: string, repository: Repository): Unavailable {
+function notOfCloud(
+  { cloud, registries }: Pick<Minter<MintTarget>, "cloud" | "registries">,
+  name: string,
+  repository: Repository,
+): Unavailable {
   return {
     reason: "HostNotAllowed",
-    message: `${keyOfId("AuthProvider", echo(name))} gives credentials to ${minter.cloud} only, and ${echo(registryOf(repository))} is no host of it`,
+    message: `${keyOfId("AuthProvider", echo(name))} gives credentials to ${registries ?? cloud} only, and ${echo(registryOf(repository))} is ${registries === undefined ? "no host of it" : "none of them"}`,
   };
 }
 

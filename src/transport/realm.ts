@@ -22,6 +22,12 @@ const builtInPairs: ReadonlyMap<string, string> = new Map([
   ["registry-1.docker.io", "auth.docker.io"],
   ["registry.gitlab.com", "gitlab.com"],
 ]);
+/**
+ * Instances of Alibaba's Container Registry, whose token service is the region's own, of the same operator: a pair for each region, and not one for all.
+ * In a VPC both have other names, in a private network, and nothing is built in.
+ */
+const alibabaInstance =
+  /^[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?-registry(?:-intl)?[.]([a-z]{2}(?:-[a-z0-9]{1,20}){1,4})[.]cr[.]aliyuncs[.]com$/;
 /** Longest realm and service that are believed, in characters. */
 const longestValue = 2048;
 
@@ -74,10 +80,21 @@ function checkRealm(realm: URL, access: Access): { readonly sameOrigin: boolean;
   // Declared names are canonical: no port is 443, so that a realm in plain http has to be declared with its port.
   const name = realm.protocol === "http:" && realm.port === "" ? `${realm.hostname}:80` : realm.host;
   if (access.tokenHosts.includes(name)) return { sameOrigin: false, declared: true };
-  if (realm.protocol === "https:" && builtInPairs.get(host) === name) return { sameOrigin: false, declared: false };
+  if (realm.protocol === "https:" && isBuiltIn(host, name)) return { sameOrigin: false, declared: false };
   throw failed(
     "UnsafeEndpoint",
     host,
     `the realm is on another host, "${realm.host}", which tokenHosts does not declare for this registry`,
+  );
+}
+
+function isBuiltIn(host: string, tokenHost: string): boolean {
+  const region = alibabaInstance.exec(host)?.[1];
+  if (region === undefined) return builtInPairs.get(host) === tokenHost;
+  // The last is the only region whose name stands otherwise in it.
+  return (
+    tokenHost === `dockerauth.${region}.aliyuncs.com` ||
+    tokenHost === `dockerauth-ee.${region}.aliyuncs.com` ||
+    (region === "cn-zhangjiakou" && tokenHost === "dockerauth-cn-zhangjiakou.aliyuncs.com")
   );
 }

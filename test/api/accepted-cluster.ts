@@ -54,6 +54,22 @@ export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string
         serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
       },
     },
+    "alibabaAcr, as short as can be": {
+      registries: ["*.cn-hangzhou.cr.aliyuncs.com"],
+      type: "alibabaAcr",
+      alibabaAcr: { instances: [{ host: "acme-registry.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" }] },
+    },
+    "alibabaAcr, with every field": {
+      registries: ["*.cn-hangzhou.cr.aliyuncs.com"],
+      type: "alibabaAcr",
+      alibabaAcr: {
+        serviceAccountRef: { name: "registry-reader" },
+        roleARN: "acs:ram::1234567890123456:role/registry-reader",
+        oidcProviderARN: "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1a2b3",
+        instances: [{ host: "acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" }],
+        endpoints: "VPC",
+      },
+    },
     "azureWorkloadIdentity, as short as can be": {
       registries: ["*.azurecr.io"],
       type: "azureWorkloadIdentity",

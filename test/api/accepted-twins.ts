@@ -43,6 +43,16 @@ export const acceptedTwins: { readonly [K in Kind as `Namespaced${K}`]: Samples 
         workloadIdentityFederation: { serviceAccountRef: { name: "puller" }, projectNumber: 1, poolID: "pool", providerID: "team-a" },
       },
     },
+    alibabaAcr: {
+      registries: ["*.cn-hangzhou.cr.aliyuncs.com"],
+      type: "alibabaAcr",
+      alibabaAcr: {
+        serviceAccountRef: { name: "puller" },
+        roleARN: "acs:ram::1234567890123456:role/registry-reader",
+        oidcProviderARN: "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1a2b3",
+        instances: [{ host: "acme-registry.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" }],
+      },
+    },
   },
   NamespacedVerifier: {
     cosign: {

@@ -57,6 +57,14 @@ describe("decodeAuthProvider()", () => {
         },
         serviceAccountEmail: "reader@acme-prod.iam.gserviceaccount.com",
       },
+      { instances: [{ host: "acme-registry.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" }], endpoints: "Public" },
+      {
+        serviceAccountRef: { name: "registry-reader" },
+        roleARN: "acs:ram::1234567890123456:role/registry-reader",
+        oidcProviderARN: "acs:ram::1234567890123456:oidc-provider/ack-rrsa-c1a2b3",
+        instances: [{ host: "acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" }],
+        endpoints: "VPC",
+      },
       { clientID: uuid, tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
       {
         clientID: uuid,

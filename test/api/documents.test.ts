@@ -29,9 +29,12 @@ const notOurs = ["namespace.yaml", "role-binding.yaml", "token-role.yaml"];
 const inFiles = directories.flatMap((directory) =>
   filesOf(directory).flatMap((name) => (notOurs.includes(name) ? [] : samplesOf(`${directory}/${name}`, read(`${directory}/${name}`)))),
 );
-const inPages = [...Object.values(pages), "docs/reference/namespaced.md", "docs/reference/auth-google.md"].flatMap((path) =>
-  Array.from(read(path).matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml = ""]) => samplesOf(path, yaml)).flat(),
-);
+const inPages = [
+  ...Object.values(pages),
+  "docs/reference/namespaced.md",
+  "docs/reference/auth-google.md",
+  "docs/reference/auth-alibaba.md",
+].flatMap((path) => Array.from(read(path).matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml = ""]) => samplesOf(path, yaml)).flat());
 
 describe("samples", () => {
   for (const { from, kind, object } of [...inFiles, ...inPages]) {

@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { authProviders } from "../../src/auth/catalog.ts";
 import { type AuthProviderConfigs, type AuthProviderType, decodeAuthProvider } from "../../src/api/auth-provider.ts";
 import { reasons } from "../../src/api/reasons.ts";
+import { alibabaConfig, alibabaRegistry } from "../support/cloud/alibaba.ts";
 import { azureManagedIdentityConfig, azureWorkloadIdentityConfig } from "../support/cloud/azure.ts";
 import { build, dockerConfig, sent } from "./support.ts";
 
@@ -21,6 +22,7 @@ const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T]
   },
   azureWorkloadIdentity: { ...azureWorkloadIdentityConfig, serviceAccountRef: { name: "gone" } },
   azureManagedIdentity: azureManagedIdentityConfig,
+  alibabaAcr: { ...alibabaConfig, serviceAccountRef: { name: "gone" } },
 };
 
 /** A registry of each type that is a cloud's. */
@@ -28,6 +30,7 @@ const registries: { readonly [T in AuthProviderType]?: string } = {
   googleArtifactRegistry: "gcr.io",
   azureWorkloadIdentity: "acmeregistry.azurecr.io",
   azureManagedIdentity: "acmeregistry.azurecr.io",
+  alibabaAcr: alibabaRegistry,
 };
 
 describe("authProviders", () => {

@@ -1,0 +1,91 @@
+import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import { codeWord } from "../../keychain/service-answer.ts";
+
+/** What Alibaba's OpenAPI says of a call that it does not carry out: `Code` is a word, `Message` is prose and stays out. */
+export interface Refusal {
+  readonly code: string | undefined;
+  readonly status: number;
+  readonly requestID: string | undefined;
+}
+
+type Answer = Readonly<Record<string, unknown>> | undefined;
+
+export function refusalOf(status: number, answer: Answer): Refusal {
+  const id = answer?.["RequestId"];
+  return {
+    code: codeWord(answer?.["Code"]),
+    status,
+    requestID: typeof id === "string" && /^[-A-Za-z0-9]{8,64}$/.test(id) ? id : undefined,
+  };
+}
+
+/** Throttling comes as 400 as well as 429 (`Throttling.User`, `Throttling.Api`, …). */
+export function isThrottled({ code }: Refusal): boolean {
+  return code?.startsWith("Throttling") === true;
+}
+
+export function throttled(service: string, { requestID, code }: Refusal): CredentialUnavailableError {
+  return new CredentialUnavailableError("Throttled", `${service} is asked too often (${code})`, requestId(requestID));
+}
+
+/** Whose token was shown, and for what. */
+export interface Assumed {
+  /** `ServiceAccount/countersign/reader`. */
+  readonly whose: string;
+  readonly roleARN: string;
+  readonly oidcProviderARN: string;
+  /** Whether the operator chose the audience of the token, or who projected it. */
+  readonly audience: string;
+}
+
+/** AssumeRoleWithOIDC: https://help.aliyun.com/zh/ram/developer-reference/api-sts-2015-04-01-errorcodes. */
+export function roleRefused({ whose, roleARN, oidcProviderARN, audience }: Assumed, refusal: Refusal): CredentialUnavailableError {
+  const { code, status } = refusal;
+  const said = code ?? status;
+  const trust = `let its trust policy allow sts:AssumeRole to ${oidcProviderARN} for oidc:sub`;
+  switch (code) {
+    case "AuthenticationFail.OIDCToken.AudienceNotMatch":
+      return refused(
+        `Alibaba Cloud STS refuses the token of ${whose} (${said}): add the client id ${audience} to ${oidcProviderARN}`,
+        refusal,
+      );
+    case "AuthenticationFail.OIDCToken.IssuerNotMatch":
+    case "AuthenticationFail.OIDCToken.InvalidSignature":
+    case "AuthenticationFail.OIDCToken.HttpsUrlInvalid":
+      return refused(
+        `Alibaba Cloud STS refuses the token of ${whose} (${said}): ${oidcProviderARN} has to have this cluster's issuer, keys and fingerprint`,
+        refusal,
+      );
+    case "AuthenticationFail.OIDCToken.Expired":
+      return refused(`Alibaba Cloud STS refuses the token of ${whose} (${said}): compare the clocks of both sides`, refusal);
+    case "EntityNotExist.Role":
+      return refused(`Alibaba Cloud has no role ${roleARN} (${said}): create it, or correct roleARN`, refusal);
+    case "AuthenticationFail.NoPermission":
+    case "NoPermission":
+      return refused(`${whose} may not assume ${roleARN} (${said}): ${trust}`, refusal);
+    default:
+      return refused(`Alibaba Cloud STS does not let ${whose} assume ${roleARN} (${said})`, refusal);
+  }
+}
+
+/** GetAuthorizationToken of Container Registry: what one instance says is no verdict on the others. */
+export function instanceRefused(
+  { instanceID, region, roleARN }: { readonly instanceID: string; readonly region: string; readonly roleARN: string },
+  refusal: Refusal,
+): CredentialUnavailableError {
+  const { code, status, requestID } = refusal;
+  const said = code ?? status;
+  const isUnknown = /^(INSTANCE_NOT_EXIST|Instance\w*NotExist|\w*NotFound)$/.test(code ?? "");
+  const message = isUnknown
+    ? `Alibaba Cloud Container Registry has no instance ${instanceID} in ${region} (${said}): correct instanceID`
+    : `Alibaba Cloud Container Registry gives ${roleARN} no token of ${instanceID} in ${region} (${said}): allow the role cr:GetAuthorizationToken and cr:PullRepository there`;
+  return new CredentialUnavailableError("RegistryRefused", message, requestId(requestID));
+}
+
+function refused(message: string, { requestID }: Refusal): CredentialUnavailableError {
+  return new CredentialUnavailableError("IdentityRefused", message, requestId(requestID));
+}
+
+function requestId(id: string | undefined): { readonly requestId?: string } {
+  return id === undefined ? {} : { requestId: id };
+}
