@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ManualClock } from "../../support/clock.ts";
 import { azureClient, azureTenant, entraError } from "../../support/cloud/azure.ts";
 import { fakeJWT } from "../../support/cloud/deps.ts";
 import type { Site } from "../../support/cloud/internet.ts";
@@ -17,7 +18,7 @@ async function refusedBy(entra: Site): Promise<readonly string[]> {
         namespace: "countersign",
         mint: async ({ name }) => ({
           token: new Secret(
-            fakeJWT({ iss: "https://issuer.example/cluster", sub: `system:serviceaccount:countersign:${name}` }, { now: () => 0 } as never),
+            fakeJWT({ iss: "https://issuer.example/cluster", sub: `system:serviceaccount:countersign:${name}` }, new ManualClock()),
           ),
           expiresAt: Number.MAX_SAFE_INTEGER,
         }),

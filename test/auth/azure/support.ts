@@ -25,7 +25,8 @@ export interface AzureScene extends AsyncDisposable {
 export interface AzureSceneOptions {
   readonly sites?: Readonly<Record<string, Site>>;
   readonly scene?: Omit<NonNullable<Parameters<typeof cloudScene>[1]>, "registries" | "clock">;
-  readonly workload?: Partial<typeof azureWorkloadIdentityConfig>;
+  /** `pod`: without a ServiceAccount of its own. */
+  readonly workload?: Partial<typeof azureWorkloadIdentityConfig> | "pod";
   /** In the place of a workload identity. */
   readonly managed?: Partial<typeof azureManagedIdentityConfig>;
   readonly registries?: readonly string[];
@@ -33,14 +34,17 @@ export interface AzureSceneOptions {
 
 export async function azureScene(options: AzureSceneOptions = {}): Promise<AzureScene> {
   const clock = new ManualClock();
-  const cloud = options.workload?.cloud ?? options.managed?.cloud ?? "AzurePublic";
+  const { serviceAccountRef, ...ofPod } = azureWorkloadIdentityConfig;
+  const workload =
+    options.workload === "pod" ? ofPod : { ...ofPod, ...(serviceAccountRef !== undefined && { serviceAccountRef }), ...options.workload };
+  const cloud = options.managed?.cloud ?? workload.cloud;
   const registries = options.registries ?? [acme, other];
   const fake = azureSites({ clock, registries, cloud });
   const internet = await startInternet({ ...fake.sites, ...options.sites });
   const scene = cloudScene(internet, { ...options.scene, registries: ["*.azurecr.io", ...registries], clock });
   const provider =
     options.managed === undefined
-      ? azureWorkloadIdentityAuth({ ...azureWorkloadIdentityConfig, ...options.workload }, scene.deps)
+      ? azureWorkloadIdentityAuth(workload, scene.deps)
       : azureManagedIdentityAuth({ ...azureManagedIdentityConfig, ...options.managed }, scene.deps);
   return {
     internet,
