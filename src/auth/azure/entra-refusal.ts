@@ -23,7 +23,7 @@ export function entraRefusal(answer: ServiceResponse, asker: EntraAsker, now: nu
   const object = objectOf(answer);
   const of = (name: string): unknown => (object === undefined ? undefined : field(object, name));
   const requestId = requestIdOf(of("trace_id")) ?? requestIdOf(answer.headers.get("x-ms-request-id"));
-  const passing = passingFailure(who, answer, { now, requestId });
+  const passing = passingFailure(who, answer, { now, requestId, refusal: "IdentityRefused" });
   if (passing !== undefined) return passing;
   const code = codeOf(of("error_codes"), of("error_description"));
   const refused = `${who} refused the federated token of ${asker.source} for client ${asker.clientID}`;

@@ -86,7 +86,7 @@ function refusal(
   const { status, headers } = answer;
   const requestId = requestIdOf(headers.get("x-ms-correlation-request-id"));
   const options = requestId === undefined ? {} : { requestId };
-  const passing = passingFailure(loginServer, answer, { now, requestId });
+  const passing = passingFailure(loginServer, answer, { now, requestId, refusal: "RegistryRefused" });
   if (passing !== undefined) return passing;
   if (status === 401 || status === 403)
     return new CredentialUnavailableError(

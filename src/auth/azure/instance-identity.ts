@@ -57,7 +57,7 @@ function refusal(answer: ServiceResponse, { name, now }: { readonly name: string
   const options = requestId === undefined ? {} : { requestId };
   if (status === 404 || status === 410)
     return new CredentialUnavailableError("IdentityUnreachable", `${who} is being updated (${status})`, options);
-  const passing = passingFailure(who, answer, { now, requestId });
+  const passing = passingFailure(who, answer, { now, requestId, refusal: "IdentityRefused" });
   if (passing !== undefined) return passing;
   if (status === 400)
     return new CredentialUnavailableError(

@@ -28,12 +28,13 @@ export async function ask(http: ServiceClient, { who, unanswered, ...request }: 
   }
 }
 
-/** Statuses that are nobody's fault here, or undefined: throttled, failing, and redirects, which are never followed. */
+/** Statuses that mean the same of everybody, or undefined: throttled, failing, and redirects, which are never followed. */
 export function passingFailure(
   who: string,
   { status, headers }: Pick<ServiceResponse, "status" | "headers">,
-  { now, requestId }: { readonly now: number; readonly requestId: string | undefined },
+  options: { readonly now: number; readonly requestId: string | undefined; readonly refusal: UnavailableReason },
 ): CredentialUnavailableError | undefined {
+  const { now, requestId, refusal } = options;
   const id = requestId === undefined ? {} : { requestId };
   if (status === 429) {
     const retryAt = parseRetryAfter(headers.get("retry-after"), now);
@@ -44,7 +45,7 @@ export function passingFailure(
   }
   if (status >= 500) return new CredentialUnavailableError("IdentityUnreachable", `${who} fails at the moment (${status})`, id);
   if (status >= 300 && status < 400)
-    return new CredentialUnavailableError("IdentityRefused", `${who} redirects (${status}), which is never followed with a token`, id);
+    return new CredentialUnavailableError(refusal, `${who} redirects (${status}), which is never followed with a token`, id);
   return undefined;
 }
 

@@ -4,13 +4,23 @@ import { azureManagedIdentityAuth } from "../../../src/auth/azure/managed-identi
 import { azureWorkloadIdentityAuth } from "../../../src/auth/azure/workload-identity.ts";
 import { type AuthProvider, CredentialUnavailableError } from "../../../src/keychain/ports.ts";
 import { ManualClock } from "../../support/clock.ts";
-import { type AzureFake, azureManagedIdentityConfig, azureSites, azureWorkloadIdentityConfig } from "../../support/cloud/azure.ts";
+import {
+  type AzureFake,
+  azureManagedIdentityConfig,
+  azureSites,
+  azureTenant,
+  azureWorkloadIdentityConfig,
+} from "../../support/cloud/azure.ts";
 import { type CloudScene, cloudScene, repositoryOf } from "../../support/cloud/deps.ts";
 import { type Internet, type Site, startInternet } from "../../support/cloud/internet.ts";
 
 export const acme = "acmeregistry.azurecr.io";
 export const other = "otherregistry.azurecr.io";
 export const never = new AbortController().signal;
+
+const { clientID: _, ...common } = azureManagedIdentityConfig;
+export const resourceID = `/subscriptions/${azureTenant}/resourceGroups/acme/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller`;
+const managedConfigs = { client: azureManagedIdentityConfig, resource: { ...common, resourceID }, system: common };
 
 export interface AzureScene extends AsyncDisposable {
   readonly internet: Internet;
@@ -27,8 +37,8 @@ export interface AzureSceneOptions {
   readonly scene?: Omit<NonNullable<Parameters<typeof cloudScene>[1]>, "registries" | "clock">;
   /** `pod`: without a ServiceAccount of its own. */
   readonly workload?: Partial<typeof azureWorkloadIdentityConfig> | "pod";
-  /** In the place of a workload identity. */
-  readonly managed?: Partial<typeof azureManagedIdentityConfig>;
+  /** In the place of a workload identity: an identity of the node by its client id, by its resource id, or the node's own. */
+  readonly managed?: "client" | "resource" | "system";
   readonly registries?: readonly string[];
 }
 
@@ -37,15 +47,14 @@ export async function azureScene(options: AzureSceneOptions = {}): Promise<Azure
   const { serviceAccountRef, ...ofPod } = azureWorkloadIdentityConfig;
   const workload =
     options.workload === "pod" ? ofPod : { ...ofPod, ...(serviceAccountRef !== undefined && { serviceAccountRef }), ...options.workload };
-  const cloud = options.managed?.cloud ?? workload.cloud;
   const registries = options.registries ?? [acme, other];
-  const fake = azureSites({ clock, registries, cloud });
+  const fake = azureSites({ clock, registries, cloud: workload.cloud });
   const internet = await startInternet({ ...fake.sites, ...options.sites });
   const scene = cloudScene(internet, { ...options.scene, registries: ["*.azurecr.io", ...registries], clock });
   const provider =
     options.managed === undefined
       ? azureWorkloadIdentityAuth(workload, scene.deps)
-      : azureManagedIdentityAuth({ ...azureManagedIdentityConfig, ...options.managed }, scene.deps);
+      : azureManagedIdentityAuth(managedConfigs[options.managed], scene.deps);
   return {
     internet,
     fake,
