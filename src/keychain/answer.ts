@@ -29,7 +29,7 @@ export function refused(unavailable: Unavailable): { readonly ok: false } & Unav
   return { ok: false, reason: unavailable.reason, message: unavailable.message };
 }
 
-/** The state of a provider that cannot help at all. */
-export function notReady(unavailable: Unavailable, warnings: readonly string[] = []): ProviderState {
-  return { ready: false, reason: unavailable.reason, message: unavailable.message, warnings };
+/** The state of a provider that cannot help at all; what its message says already is no warning beside it. */
+export function notReady({ reason, message }: Unavailable, warnings: readonly string[] = []): ProviderState {
+  return { ready: false, reason, message, warnings: warnings.filter((warning) => warning !== message) };
 }

@@ -40,7 +40,7 @@ export function loadPublicKey(pem: string): LoadedKey {
   const described = describeKey(key);
   if (!described.ok) return described;
   // Checked last, so that the message says what is wrong with a key that we would not take anyway. Two spellings of one key would be two signers.
-  if (!canonical(key).equals(der)) return refuse("is not in canonical DER");
+  if (!canonical(key).equals(der)) return refuse("is not in canonical DER: write it anew with openssl pkey -pubin");
   const fingerprint = `sha256:${createHash("sha256").update(der).digest("hex")}`;
   return { ok: true, value: { key, fingerprint, algorithm: described.algorithm } };
 }

@@ -21,6 +21,11 @@ export function reject(reason: RejectionReason, message: string): Rejection {
   return { outcome: "rejected", reason, message };
 }
 
+/** Of a signature that no key fits. */
+export function noneOf({ length }: readonly TrustedKey[]): string {
+  return length === 1 ? "The trusted key did not make the signature" : `None of the ${length} trusted keys made the signature`;
+}
+
 /** How near a rejected signature came to one that counts: of several, the report gives the nearest. */
 const nearness: Readonly<Record<RejectionReason, number>> = {
   AnnotationMissing: 7,

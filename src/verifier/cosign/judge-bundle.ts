@@ -3,7 +3,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { TrustedKey } from "../../trust/ports.ts";
 import type { Claims } from "./annotations.ts";
 import { decodeBundle, type EnvelopeBundle, isBundleMediaType, longestBundle, preAuthEncoding } from "./bundle.ts";
-import { type Finding, reject, type Rejection } from "./finding.ts";
+import { type Finding, noneOf, reject, type Rejection } from "./finding.ts";
 import { type Judging, judgeSignature } from "./judging.ts";
 import { judgeStatement, notASignature, signPredicateType } from "./statement.ts";
 
@@ -62,7 +62,7 @@ function noKey(bundle: EnvelopeBundle, keys: readonly TrustedKey[]): Rejection {
   if (bundle.hasCertificate) return reject("UnsupportedFormat", "The bundle is signed with a certificate (keyless); only keys are judged");
   if (keys.some((key) => hintOf(key) === bundle.hint))
     return reject("BadSignature", "The bundle names a trusted key, and its signature does not verify with it");
-  return reject("NoTrustedKey", `None of the ${keys.length} trusted keys made the signature`);
+  return reject("NoTrustedKey", noneOf(keys));
 }
 
 /** As cosign writes it: base64 of the SHA-256 of the SubjectPublicKeyInfo. */

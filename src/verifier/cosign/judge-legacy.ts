@@ -3,7 +3,7 @@ import { mapLimited } from "../../kernel/limit.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { mediaTypes } from "../../oci/media-type.ts";
 import { decodeBase64 } from "./base64.ts";
-import { type Finding, reject, type Rejection } from "./finding.ts";
+import { type Finding, noneOf, reject, type Rejection } from "./finding.ts";
 import { type Judging, judgeSignature } from "./judging.ts";
 import { judgePayload, longestPayload } from "./simple-signing.ts";
 
@@ -68,7 +68,7 @@ async function judgeLayer(layer: Descriptor, { read, subject, ...judging }: Laye
   if ("outcome" in claims) return claims;
   const unknown = (): Rejection =>
     (layer.annotations?.get(certificateAnnotation) ?? "") === ""
-      ? reject("NoTrustedKey", `None of the ${judging.keyring.keys.length} trusted keys made the signature, or it was damaged`)
+      ? reject("NoTrustedKey", `${noneOf(judging.keyring.keys)}, or it was damaged`)
       : reject("UnsupportedFormat", "The signature was made with a certificate (keyless); only keys are judged");
   return await judgeSignature({ message, signature, claims }, { ...judging, unknown }, signal);
 }
