@@ -33,14 +33,16 @@ export const remedies: { readonly [C in ErrorClass]: string } = {
   ConnectionReset: "The registry, or something between, closed the connection: look at its log, and whether the port speaks TLS",
   Timeout: "The registry did not answer in time: look at its load, or raise spec.timeout",
   TLSFailure: "Check the registry's certificate; set spec.registry.caBundleRef for a private CA",
-  AuthenticationFailed: "Check the credential of the AuthProvider named, or add one that matches this host",
-  AuthorizationDenied: "The credential is accepted but may not read this repository: grant it pull access",
+  AuthenticationFailed: "Check the credential of the AuthProvider named; where none is named, add one whose registries match this host",
+  AuthorizationDenied:
+    "Grant the credential pull access to this repository; where none was sent, add an AuthProvider whose registries match this host",
   NotFound: "The registry knows no such repository or reference, or does not say so to this credential",
   RateLimited: "Wait, use an authenticated AuthProvider, or ask the registry's owner for a larger quota",
   ServerError: "The registry failed to answer: look at its log",
-  CredentialUnavailable: "Read the status of the AuthProvider named: its Secret is missing, unusable or in conflict",
+  CredentialUnavailable:
+    "Read the status of the AuthProvider named: what it gets credentials from is missing, unusable or in conflict, or refuses",
   UnsafeEndpoint:
-    "The registry sent us to a host that may not see the credential; if the token service really lives there, declare it in tokenHosts",
+    "No request goes to where this host lies, or where it leads. Name a registry inside in a scope or an AuthProvider; declare a token service of another host in tokenHosts",
   ProtocolError: "What answered is not a registry, or breaks the distribution specification: check host, port and path",
   LimitExceeded: "Raise the limit named in the message, or remove what is too large",
   Internal: "This is a defect of Countersign: please report it with the log line",

@@ -57,25 +57,26 @@ function parseBearer(challenge: Challenge, access: Access): BearerScheme {
   const host = hostOf(access.origin);
   const text = challenge.params.get("realm") ?? "";
   const service = challenge.params.get("service");
-  if (text === "") throw failed("ProtocolError", host, "the Bearer challenge names no realm");
+  if (text === "") throw failed("ProtocolError", host, "the Bearer challenge names no token service (realm)");
   if (text.length > longestValue || (service?.length ?? 0) > longestValue)
     throw failed("ProtocolError", host, "the Bearer challenge is too long");
   // Nothing that URL parsers remove, decode or read as another character (registry-auth.md 1.4).
-  if (!/^[\x21-\x7e]+$/.test(text) || text.includes("\\")) throw failed("UnsafeEndpoint", host, "the realm has characters that no URL has");
+  if (!/^[\x21-\x7e]+$/.test(text) || text.includes("\\"))
+    throw failed("UnsafeEndpoint", host, "the URL of the token service has characters that no URL has");
   if (service !== undefined && !/^[\x20-\x7e]*$/.test(service))
     throw failed("ProtocolError", host, "the service of the Bearer challenge has characters that no name has");
-  if (!/^https?:\/\/[^/]/i.test(text)) throw failed("UnsafeEndpoint", host, "the realm is not an absolute https URL");
+  if (!/^https?:\/\/[^/]/i.test(text)) throw failed("UnsafeEndpoint", host, "the URL of the token service is not an absolute one in https");
   const realm = URL.parse(text);
-  if (realm === null) throw failed("UnsafeEndpoint", host, "the realm is not an absolute https URL");
+  if (realm === null) throw failed("UnsafeEndpoint", host, "the URL of the token service is not an absolute one in https");
   return { kind: "bearer", realm, service, ...checkRealm(realm, access) };
 }
 
 function checkRealm(realm: URL, access: Access): { readonly sameOrigin: boolean; readonly declared: boolean } {
   const host = hostOf(access.origin);
   if (realm.protocol !== "https:" && !access.origin.startsWith("http://"))
-    throw failed("UnsafeEndpoint", host, `the realm at "${realm.host}" is plain http`);
+    throw failed("UnsafeEndpoint", host, `the token service at "${realm.host}" is asked in plain http`);
   if (realm.username !== "" || realm.password !== "" || realm.hash !== "")
-    throw failed("UnsafeEndpoint", host, `the realm at "${realm.host}" has a user or a fragment`);
+    throw failed("UnsafeEndpoint", host, `the URL of the token service at "${realm.host}" has a user or a fragment`);
   if (realm.origin === access.origin) return { sameOrigin: true, declared: false };
   // Declared names are canonical: no port is 443, so that a realm in plain http has to be declared with its port.
   const name = realm.protocol === "http:" && realm.port === "" ? `${realm.hostname}:80` : realm.host;
@@ -84,7 +85,7 @@ function checkRealm(realm: URL, access: Access): { readonly sameOrigin: boolean;
   throw failed(
     "UnsafeEndpoint",
     host,
-    `the realm is on another host, "${realm.host}", which tokenHosts does not declare for this registry`,
+    `the token service is on another host, "${realm.host}", which tokenHosts does not declare for this registry`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import type { BoundCredential } from "../oci/credential.ts";
 import { type ErrorBody } from "./error-body.ts";
 import { hostOf, type RegistryRequest } from "./request.ts";
@@ -30,7 +31,7 @@ export function refusalOf(
       `refused (${status}); ${request.access.note ?? "sent without a credential"}`,
       { status },
     );
-  const whose = `the credential of AuthProvider "${credential.provider}"`;
+  const whose = `the credential of ${keyOfId("AuthProvider", credential.provider)}`;
   if (status === 403 && !isExpiredToken) return failed("AuthorizationDenied", host, `${whose} may not do this (403)`, { status });
   return failed("AuthenticationFailed", host, `refused ${whose} (${status})`, { status });
 }

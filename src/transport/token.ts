@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import type { ErrorClass } from "../api/error-class.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { FairCache, type FairCacheOptions } from "../kernel/fair-cache.ts";
@@ -184,7 +185,7 @@ export class Tokens {
     const who =
       credential === undefined
         ? (access.note ?? "sent without a credential")
-        : `for the credential of AuthProvider "${credential.provider}"`;
+        : `for the credential of ${keyOfId("AuthProvider", credential.provider)}`;
     const service = scheme.sameOrigin ? "its token service" : `its token service at "${scheme.realm.host}"`;
     const isRefusal = refusal.class === "AuthenticationFailed" || refusal.class === "AuthorizationDenied";
     const message = `${hostOf(access.origin)}: ${service} ${refusal.detail}${isRefusal ? `; ${who}` : ""}`;

@@ -1,3 +1,4 @@
+import { keyOfId } from "../api/object.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type Logger, silentLogger } from "../kernel/logger.ts";
 import { type Metrics, silentMetrics } from "../kernel/metrics.ts";
@@ -257,7 +258,7 @@ export class Transport implements AsyncDisposable {
     throw failed(
       "AuthenticationFailed",
       hostOf(request.access.origin),
-      `wants a user and a password, and the credential of AuthProvider "${credential.provider}" is a token`,
+      `wants a user and a password, and the credential of ${keyOfId("AuthProvider", credential.provider)} is a token`,
       { status: 401 },
     );
   }

@@ -79,7 +79,7 @@ describe("probe() and what is observed", () => {
       [
         { providers: [provider("acr", [registry.host], [["alice", "wrong"]])] },
         "AuthenticationFailed",
-        `${registry.host}: refused the credential of AuthProvider "acr" (401)`,
+        `${registry.host}: refused the credential of AuthProvider/acr (401)`,
       ],
     ];
     for (const [options, expected, message] of rows) {

@@ -40,7 +40,7 @@ describe("credentials of Transport.send()", () => {
     const error = await failureOf(client.send(get(access(registry.origin, { credentials }), "team-b/app", "manifests/1"), never));
     assert.deepEqual(error.failure, {
       class: "AuthenticationFailed",
-      message: `${registry.host}: refused the credential of AuthProvider "c" (401)`,
+      message: `${registry.host}: refused the credential of AuthProvider/c (401)`,
     });
     assert.deepEqual(users3(registry), ["a", "b", "c"]);
     assert.ok(registry.requests.every(({ path, authorization }) => path === "/v2/" || authorization !== undefined));
@@ -66,7 +66,7 @@ describe("credentials of Transport.send()", () => {
     );
     assert.deepEqual(error.failure, {
       class: "AuthorizationDenied",
-      message: `${registry.host}: the credential of AuthProvider "acr" may not do this (403)`,
+      message: `${registry.host}: the credential of AuthProvider/acr may not do this (403)`,
     });
   });
 
@@ -99,7 +99,7 @@ describe("credentials of Transport.send()", () => {
     const error = await failureOf(other.send(request, never));
     assert.deepEqual(error.failure, {
       class: "AuthenticationFailed",
-      message: `${registry.host}: wants a user and a password, and the credential of AuthProvider "acr" is a token`,
+      message: `${registry.host}: wants a user and a password, and the credential of AuthProvider/acr is a token`,
     });
     assert.ok(!registry.requests.some(({ authorization }) => authorization?.startsWith("Basic")));
   });

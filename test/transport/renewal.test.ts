@@ -86,7 +86,7 @@ describe("a credential that a registry refuses", () => {
       const error = await failureOf(client.send(get(at, "team/app", "manifests/1"), never));
       assert.deepEqual(error.failure, {
         class: "AuthenticationFailed",
-        message: `${host}: refused the credential of AuthProvider "acr" (401)`,
+        message: `${host}: refused the credential of AuthProvider/acr (401)`,
       });
       assert.deepEqual(passwords(internet), ["alice:old"]);
     });

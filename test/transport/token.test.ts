@@ -86,7 +86,7 @@ describe("tokens of Transport.send()", () => {
     const other = get(at, "team/other", "manifests/1");
     assert.deepEqual((await failureOf(client.send(other, never))).failure, {
       class: "AuthenticationFailed",
-      message: `${registry.host}: its token service does not exchange refresh tokens; for the credential of AuthProvider "acr"`,
+      message: `${registry.host}: its token service does not exchange refresh tokens; for the credential of AuthProvider/acr`,
     });
     assert.equal(tokens(registry).length, 2);
   });
@@ -263,7 +263,8 @@ describe("tokens of Transport.send()", () => {
     const undeclared = await failureOf(client.send(get(access(origin, { credentials }), "team/app", "manifests/1"), never));
     assert.deepEqual(undeclared.failure, {
       class: "UnsafeEndpoint",
-      message: 'registry.acme.io: the realm is on another host, "gitlab.acme.io", which tokenHosts does not declare for this registry',
+      message:
+        'registry.acme.io: the token service is on another host, "gitlab.acme.io", which tokenHosts does not declare for this registry',
     });
   });
 

@@ -57,7 +57,7 @@ describe("Transport.send()", () => {
     const wrong = access(registry.origin, { credentials: [basic(registry.origin, { password: "wrong" })] });
     assert.deepEqual((await failureOf(client.send(ping(wrong), never))).failure, {
       class: "AuthenticationFailed",
-      message: `${registry.host}: refused the credential of AuthProvider "acr" (401)`,
+      message: `${registry.host}: refused the credential of AuthProvider/acr (401)`,
     });
     const note = 'sent without a credential: no AuthProvider matches mirror.acme.io (nearest pattern: "*.acme.com" of AuthProvider/acme)';
     assert.deepEqual((await failureOf(client.send(ping(access(registry.origin, { note })), never))).failure, {
