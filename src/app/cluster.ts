@@ -1,5 +1,6 @@
-import { group, kindTable, version as apiVersion } from "../api/kinds.ts";
+import { apiVersion, group, kindTable, version } from "../api/kinds.ts";
 import { createKubeClient, type KubeClient } from "../kube/client.ts";
+import { EventRecorder } from "../kube/events.ts";
 import { retainLabels } from "../kube/object.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import type { AmbientIdentity } from "../keychain/cloud.ts";
@@ -29,6 +30,8 @@ export interface ClusterOptions {
   readonly random: () => number;
   readonly newId: () => string;
   readonly version: string;
+  /** Name of this pod, as it stands in events. Default `countersign`. */
+  readonly instance?: string;
   /** False: every verification is done anew. Default true. */
   readonly rememberVerdicts?: boolean;
   /** What the environment of this process says about its identity in a cloud; default: nothing. */
@@ -52,6 +55,7 @@ export class Cluster implements AsyncDisposable {
   readonly source: KubeSource;
   readonly #client: KubeClient;
   readonly #writer: StatusWriter;
+  readonly #events: EventRecorder;
 
   private constructor(options: ClusterOptions, client: KubeClient) {
     const { clock, logger, metrics, random } = options;
@@ -77,8 +81,21 @@ export class Cluster implements AsyncDisposable {
       },
       changed: (keys) => this.#writer.enqueue(keys),
     });
+    this.#events = new EventRecorder({
+      client,
+      ...{ clock, logger, metrics, random },
+      controller: `${group}/operator`,
+      instance: (options.instance ?? "countersign").slice(0, 128),
+    });
     this.#writer = new StatusWriter({
       source: this.source,
+      events: {
+        record: ({ kind, namespace, name, uid, ...event }) =>
+          this.#events.record({
+            ...event,
+            regarding: { apiVersion, kind, ...(namespace !== undefined && { namespace }), name, uid },
+          }),
+      },
       sink: new KubeStatusSink({ client, collections: ownCollections(), fieldManager }),
       holder: this.core.holder,
       health: (key) => this.core.prober.health(key),
@@ -118,9 +135,9 @@ export class Cluster implements AsyncDisposable {
     return first === undefined ? undefined : { error: first, kind: "other" };
   }
 
-  /** Probes, and writes status, until `signal` aborts; then resolves, when the writes on their way have ended. */
+  /** Probes, and writes status and events, until `signal` aborts; then resolves, when the writes on their way have ended. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.core.run(signal), this.#writer.run(signal)]);
+    await Promise.all([this.core.run(signal), this.#writer.run(signal), this.#events.run(signal)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +149,7 @@ export class Cluster implements AsyncDisposable {
 /** Cluster-scoped kinds by name, their twins by namespace and name. */
 function ownCollections(): readonly Collection[] {
   return Object.values(kindTable).map(({ plural, kind, scope }) => ({
-    resource: { group, version: apiVersion, plural, kind },
+    resource: { group, version, plural, kind },
     ...(scope === "Namespaced" && { namespace: "*" }),
   }));
 }

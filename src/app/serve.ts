@@ -45,6 +45,7 @@ export async function serve(options: ServeOptions, environment: ServeEnvironment
     random: Math.random,
     newId: randomUUID,
     version: environment.version,
+    instance: environment.env["POD_NAME"] ?? environment.env["HOSTNAME"] ?? "countersign",
     ambient: ambientIdentity(environment.env),
   });
   await using _cluster = cluster;

@@ -25,6 +25,27 @@ export interface SourceListener {
   changed(kind: string, key: string): void;
 }
 
+/** Where events about objects go. */
+export interface EventSink {
+  /** Never waits, and never throws: whether an event arrives matters to nothing. */
+  record(event: ObjectEvent): void;
+}
+/** Something that happened to an object, for people. */
+export interface ObjectEvent {
+  readonly kind: string;
+  /** Of an object of a namespaced kind; absent for any other. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly type: "Normal" | "Warning";
+  /** Of the closed list in docs/reference/reasons.md. */
+  readonly reason: string;
+  /** What the operator was doing, as one verb in CamelCase. */
+  readonly action: string;
+  /** ≤ 256 bytes, and no secret: the message of a condition. */
+  readonly note: string;
+}
+
 /** What an object's status is written with. */
 export interface StatusSink {
   /**

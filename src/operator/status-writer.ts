@@ -7,14 +7,17 @@ import type { Counter, Metrics } from "../kernel/metrics.ts";
 import { runWorkers, type Reconciled } from "../kube/worker.ts";
 import { WorkQueue } from "../kube/work-queue.ts";
 import type { SnapshotHolder } from "../snapshot/holder.ts";
-import type { ResourceSource, StatusSink } from "./ports.ts";
+import type { EventSink, ObjectEvent, ResourceSource, StatusSink } from "./ports.ts";
 import { heartbeatInterval, needsWrite } from "./status-difference.ts";
+import { statusEvent } from "./status-event.ts";
 import { isPending, nextMoment, statusOf, uidOf } from "./status-of.ts";
 import { readStatus } from "./status-read.ts";
 
 export interface StatusWriterDeps {
   readonly source: ResourceSource;
   readonly sink: StatusSink;
+  /** Told of each change of `Ready`, once it is written. */
+  readonly events?: EventSink;
   readonly holder: SnapshotHolder;
   readonly health: (key: string) => Reachability | undefined;
   readonly clock: Clock;
@@ -132,10 +135,15 @@ export class StatusWriter {
         return { next: "retry" };
       case "applied":
         this.#writes.add(1, { reason: decision === "now" ? "transition" : "heartbeat" });
+        this.#announce(statusEvent({ resourceKind, kind, meta }, before, desired));
         this.#written.set(key, { uid: meta.uid, at: now, judgedFrom: meta.resourceVersion, echo: outcome.echo });
         logger.info("status written", { reconcileID: pass.reconcileID, object: key, ready: readyOf(desired) });
         return { next: "change" };
     }
+  }
+
+  #announce(event: ObjectEvent | undefined): void {
+    if (event !== undefined) this.#deps.events?.record(event);
   }
 
   /** A status that is right now may not be any more at an hour that is known already. */

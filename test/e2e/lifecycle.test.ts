@@ -200,7 +200,7 @@ test(
         .map(({ text }) => text)
         .filter((text) => !text.startsWith("watch"))
         .toSorted(),
-      ["patch authproviders/status other", "patch stores/status other"],
+      ["create events other", "patch authproviders/status other", "patch stores/status other"],
     );
   },
 );

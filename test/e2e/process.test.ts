@@ -195,9 +195,13 @@ test("a command that is given an unusable cluster says so and never exits 0", op
   assert.match(refused.stderr, /CLUSTER_REFUSED.*\nbecause: .*User "stranger" cannot (list|watch) resource/);
 });
 
-test("no command writes to the cluster: what patched were the operator's own ServiceAccount and the statuses alone", options, async () => {
+test("no command writes to the cluster: the operator's own ServiceAccount wrote, statuses and events alone", options, async () => {
   const changes = (await operatorRequests(scene.plane)).filter(({ text }) => !/^(watch|watchlist|list) /.test(text));
   assert.deepEqual(changes.map(({ text }) => text).toSorted(), [
+    "create events app",
+    "create events reader",
+    "create events release",
+    "create events release",
     "patch authproviders/status reader",
     "patch keyproviders/status release",
     "patch stores/status app",

@@ -152,6 +152,7 @@ test("with every rule the operator is ready, verifies, and writes the status of 
 for (const role of operatorRoles) {
   for (const rule of role.rules) {
     const name = `${rule.verbs.join(", ")} ${rule.resources.join(", ")}`;
+    if (rule.resources.includes("events")) continue; // below: nothing depends on it
     test(`without the right to ${name} it does not work, and says so; with it, it does again`, options, async (t) => {
       t.after(() => apply(scene.plane, role));
       await apply(scene.plane, without(role, rule));
@@ -191,6 +192,41 @@ for (const role of operatorRoles) {
   }
 }
 
+test(
+  "without the right to write events everything else works, statuses too, and the log says so; with it, they are told",
+  options,
+  async (t) => {
+    const [role] = operatorRoles.filter(({ rules }) => rules.some(({ resources }) => resources.includes("events")));
+    const rule = role?.rules.find(({ resources }) => resources.includes("events"));
+    assert.ok(role !== undefined && rule !== undefined);
+    t.after(() => apply(scene.plane, role));
+    await apply(scene.plane, without(role, rule));
+    const right = { verb: "create", resource: "events.events.k8s.io", namespace: "default" };
+    await inForce(right, "no");
+    const events = async (name: string): Promise<string> =>
+      await scene.plane.kubectlOk([
+        "get",
+        "events",
+        "--namespace",
+        "default",
+        "--field-selector",
+        `involvedObject.name=${name}`,
+        "-o",
+        "name",
+      ]);
+    await using operator = await startOperator(scene.plane, { kubeconfig });
+    await apply(scene.plane, scene.store("untold", { authProviderRefs: [{ name: "reader" }] }));
+    await judged(scene.plane, ["stores", "untold"], { Ready: "True/Succeeded" });
+    await eventually("the refusal is logged", () => operator.log().includes("an event could not be written"));
+    assert.equal((await operator.cluster.core.verify(scene.signed, AbortSignal.timeout(30_000))).verdict.outcome, "allow");
+    assert.equal(await events("untold"), "");
+    await apply(scene.plane, role);
+    await inForce(right, "yes");
+    await apply(scene.plane, scene.store("told", { authProviderRefs: [{ name: "reader" }] }));
+    await eventually("the event", async () => ((await events("told")) === "" ? undefined : true));
+  },
+);
+
 for (const role of tenantRoles) {
   for (const rule of role.rules) {
     const [resource = ""] = rule.resources;
@@ -219,7 +255,7 @@ test("the operator acts as its own ServiceAccount alone, uses every rule, and no
     requests.map(({ entry: { verb, objectRef } }) => {
       const { resource = "", subresource, namespace = "" } = objectRef ?? {};
       // What the ClusterRole grants everywhere is used in some namespace.
-      const isOwn = resource.startsWith("namespaced") || resource === "namespaces";
+      const isOwn = resource.startsWith("namespaced") || resource === "namespaces" || resource === "events";
       return `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`} ${isOwn ? "" : namespace}`;
     }),
   );
@@ -228,18 +264,19 @@ test("the operator acts as its own ServiceAccount alone, uses every rule, and no
     [...used].filter((right) => !granted.includes(right)),
     [],
   );
-  // A server that cannot list by watch is asked for a list; this one can.
+  // A server that cannot list by watch is asked for a list; this one can. An Event is patched when the same has happened again for five minutes.
   assert.deepEqual(
     granted.filter((right) => !used.has(right)),
-    granted.filter((right) => right.startsWith("list ")),
+    granted.filter((right) => right.startsWith("list ") || right.startsWith("patch events ")),
   );
 });
 
-test("the rules name no verb that writes but on statuses, no wildcard, and Secrets in single namespaces only", options, () => {
+test("the rules name no verb that writes but on statuses and events, no wildcard, and Secrets in single namespaces only", options, () => {
   const bindings = documents("rbac/binding.yaml") as readonly { readonly kind: string; readonly roleRef: { readonly name: string } }[];
   const everywhere = bindings.filter(({ kind }) => kind === "ClusterRoleBinding").map(({ roleRef }) => roleRef.name);
   for (const { role, resource, verb } of rights) {
-    assert.equal(["list", "watch"].includes(verb) || (verb === "patch" && resource.endsWith("/status")), true, `${verb} ${resource}`);
+    const writes = (verb === "patch" && resource.endsWith("/status")) || (["create", "patch"].includes(verb) && resource === "events");
+    assert.equal(["list", "watch"].includes(verb) || writes, true, `${verb} ${resource}`);
     assert.equal(`${verb}${resource}`.includes("*"), false);
     if (!["secrets", "configmaps", "serviceaccounts"].includes(resource)) continue;
     assert.ok(

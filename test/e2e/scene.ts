@@ -114,7 +114,9 @@ export async function operatorRequests(plane: ControlPlane, since?: string): Pro
     const kind = subresource === undefined ? resource : `${resource}/${subresource}`;
     // A watch is told twice, at its start and at its end.
     const key = `${entry.requestReceivedTimestamp} ${entry.requestURI}`;
-    received.set(key, { entry, text: `${verb} ${kind} ${name}`.trim() });
+    // The name of an Event is the object's and a random part.
+    const shown = resource === "events" ? name.replace(/\.[0-9a-f]+$/, "") : name;
+    received.set(key, { entry, text: `${verb} ${kind} ${shown}`.trim() });
   }
   return [...received.values()].toSorted((a, b) => (a.entry.requestReceivedTimestamp < b.entry.requestReceivedTimestamp ? -1 : 1));
 }

@@ -4,7 +4,7 @@ import type { Reachability } from "../../src/health/store-health.ts";
 import { CodedError } from "../../src/kernel/error.ts";
 import { silentLogger } from "../../src/kernel/logger.ts";
 import { silentMetrics } from "../../src/kernel/metrics.ts";
-import type { ResourceSource, StatusOutcome, StatusSink, StatusWrite } from "../../src/operator/ports.ts";
+import type { EventSink, ResourceSource, StatusOutcome, StatusSink, StatusWrite } from "../../src/operator/ports.ts";
 import { StatusWriter } from "../../src/operator/status-writer.ts";
 import { Compiler } from "../../src/snapshot/compiler.ts";
 import { SnapshotHolder } from "../../src/snapshot/holder.ts";
@@ -113,12 +113,13 @@ export class Life {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(server: ModelServer, clock: ManualClock) {
+  constructor(server: ModelServer, clock: ManualClock, events?: EventSink) {
     this.server = server;
     this.clock = clock;
     this.writer = new StatusWriter({
       source: server,
       sink: server,
+      ...(events !== undefined && { events }),
       holder: this.holder,
       health: (key) => this.health.get(key),
       clock,

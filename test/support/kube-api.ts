@@ -24,7 +24,7 @@ export interface FakeKubeApiOptions {
 
 /** A request as it came. `verb` as an audit log has it, with `watchlist` for a watch that lists. */
 export interface RecordedRequest {
-  readonly verb: "list" | "watch" | "watchlist" | "get" | "patch" | "patch-status" | "discovery" | "other";
+  readonly verb: "list" | "watch" | "watchlist" | "get" | "create" | "patch" | "patch-status" | "discovery" | "other";
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
@@ -206,14 +206,15 @@ export class FakeKubeApi {
 
   #verbOf(method: string, path: string, query: Readonly<Record<string, string>>): RecordedRequest["verb"] {
     if (method === "PATCH") return path.endsWith("/status") ? "patch-status" : "patch";
+    const isCollection = this.#options.resources.some((resource) => {
+      const target = parsePath(path, resource);
+      return target !== undefined && target.name === undefined;
+    });
+    if (method === "POST" && isCollection) return "create";
     if (method !== "GET") return "other";
     if (/^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)$/.test(path)) return "discovery";
     if (query["watch"] !== undefined) return query["sendInitialEvents"] === "true" ? "watchlist" : "watch";
-    return this.#options.resources.some(
-      (resource) => parsePath(path, resource)?.name === undefined && parsePath(path, resource) !== undefined,
-    )
-      ? "list"
-      : "get";
+    return isCollection ? "list" : "get";
   }
 
   #answer(request: RecordedRequest, response: ServerResponse): void {
@@ -234,6 +235,7 @@ export class FakeKubeApi {
         collection === collectionOf(resource) &&
         (target.namespace === undefined || (object["metadata"] as Json)["namespace"] === target.namespace);
       if (request.verb === "watch" || request.verb === "watchlist") this.#watch(request, response, matches);
+      else if (request.verb === "create") this.#create(request, response, resource);
       else if (request.verb === "list") this.#list(request, response, { resource, matches });
       else this.#single(request, response, { resource, name: target.name ?? "", namespace: target.namespace });
       return;
@@ -305,6 +307,14 @@ export class FakeKubeApi {
     response.once("close", () => this.#listeners.delete(tell));
   }
 
+  #create(request: RecordedRequest, response: ServerResponse, resource: FakeResource): void {
+    const object = JSON.parse(request.body) as Json & { metadata: Json };
+    const { name, namespace } = object.metadata;
+    const isKnown = this.#objects.has(keyOf(collectionOf(resource), namespace as string | undefined, name as string));
+    if (isKnown) sendStatus(response, 409, "AlreadyExists");
+    else sendJson(response, 201, this.#store(resource, object));
+  }
+
   #single(
     request: RecordedRequest,
     response: ServerResponse,
@@ -312,7 +322,8 @@ export class FakeKubeApi {
   ): void {
     const key = keyOf(collectionOf(target.resource), target.namespace, target.name);
     const known = this.#objects.get(key)?.object;
-    if (known === undefined && request.verb !== "patch") {
+    const isMerge = request.headers["content-type"] === "application/merge-patch+json";
+    if (known === undefined && (request.verb !== "patch" || isMerge)) {
       sendStatus(response, 404, "NotFound", `${target.resource.plural} "${target.name}" not found`, { name: target.name });
       return;
     }
@@ -321,6 +332,10 @@ export class FakeKubeApi {
       return;
     }
     const metadata = known["metadata"] as Json;
+    if (isMerge) {
+      sendJson(response, 200, this.#store(target.resource, { ...known, ...(JSON.parse(request.body) as Json), metadata }));
+      return;
+    }
     const given = JSON.parse(request.body) as { readonly metadata: Json; readonly status?: Json };
     const wanted = given.metadata["resourceVersion"];
     if (request.headers["content-type"] !== "application/apply-patch+yaml") sendStatus(response, 415, "UnsupportedMediaType");
