@@ -58,7 +58,7 @@ function federated(pool: WorkloadIdentityFederation, email: string | undefined, 
     ...(problem !== undefined && { problem }),
     token: async (signal) => {
       const subjectToken = await federatedToken(source, deps, signal);
-      // The SDK is read when it is first needed: 12 MiB and 40 ms that nobody else pays.
+      // The SDK is read when it is first needed: 4 MiB and 30 ms that nobody else pays.
       const { federatedAccessToken } = await import("./federation.ts");
       const request = { pool, audience: source.audience, whose, subjectToken, ...(email !== undefined && { email }) };
       return await federatedAccessToken(request, deps, signal);

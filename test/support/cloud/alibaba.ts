@@ -2,6 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import type { AlibabaAcrConfig } from "../../../src/api/auth-alibaba.ts";
 import type { Clock } from "../../../src/kernel/clock.ts";
 import type { SeenRequest, Site, SiteAnswer } from "./internet.ts";
+import { tokenRegistry } from "./token-registry.ts";
 
 export const alibabaSTS = "sts.aliyuncs.com";
 export const alibabaCR = "cr.cn-hangzhou.aliyuncs.com";
@@ -36,13 +37,24 @@ export interface AlibabaOptions {
   readonly lifeSeconds?: number;
 }
 
-/** STS, and the OpenAPI of Container Registry in two regions, which recalculates every signature; it gives each request another token. */
+/**
+ * STS, and the OpenAPI of Container Registry in two regions, which recalculates every signature and gives each request another password; and a registry, whose
+ * token service is the region's.
+ */
 export function alibabaSites(options: AlibabaOptions): Readonly<Record<string, Site>> {
   let roles = 0;
   let tokens = 0;
   const cr: Site = (request) => authorizationToken(request, options, () => (tokens += 1));
+  const { registry, tokenService } = tokenRegistry({
+    host: alibabaRegistry,
+    realm: `https://${alibabaTokenService}/auth`,
+    service: "registry.aliyuncs.com:cn-hangzhou:china:cri-acme1:2a",
+    accepts: (user, password) => user === "cr_temp_user" && password.startsWith(`${alibabaCanary}.token.`),
+  });
   const sts: Site = (request) => assumeRole(request, options, () => (roles += 1));
   return {
+    [alibabaRegistry]: registry,
+    [alibabaTokenService]: tokenService,
     [alibabaSTS]: sts,
     "sts-vpc.cn-hangzhou.aliyuncs.com": sts,
     [alibabaCR]: cr,

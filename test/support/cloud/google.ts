@@ -1,6 +1,7 @@
 import type { GoogleArtifactRegistryConfig } from "../../../src/api/auth-google.ts";
 import type { Clock } from "../../../src/kernel/clock.ts";
 import type { SeenRequest, Site, SiteAnswer } from "./internet.ts";
+import { tokenRegistry } from "./token-registry.ts";
 
 export const googleMetadata = "169.254.169.254:80";
 export const googleTokenService = "sts.googleapis.com";
@@ -33,7 +34,13 @@ export interface GoogleOptions {
   readonly accounts?: readonly string[];
 }
 
-/** Identity services of Google, which give a new token for each request: `ya29.… <number>`, and refuse what is not for them as Google does. */
+/** Registries of {@link googleSites}. */
+export const googleRegistries = ["europe-west1-docker.pkg.dev", "us-docker.pkg.dev", "gcr.io"] as const;
+
+/**
+ * Identity services of Google, which give a new token for each request and refuse what is not for them as Google does; and registries that take
+ * these tokens and no others.
+ */
 export function googleSites(options: GoogleOptions): Readonly<Record<string, Site>> {
   const { clock, lifeSeconds = 3600 } = options;
   const given = new Map<string, "federated" | "account">();
@@ -42,7 +49,12 @@ export function googleSites(options: GoogleOptions): Readonly<Record<string, Sit
     given.set(text, kind);
     return text;
   };
+  const registries = googleRegistries.map((host) => {
+    const accepts = (user: string, password: string): boolean => user === "oauth2accesstoken" && given.has(password);
+    return [host, tokenRegistry({ host, realm: `https://${host}/v2/token`, service: host, accepts }).registry] as const;
+  });
   return {
+    ...Object.fromEntries(registries),
     [googleMetadata]: (request) => metadata(request, options, () => token("account")),
     [googleTokenService]: (request) => exchange(request, clock, lifeSeconds, () => token("federated")),
     [googleImpersonation]: (request) => {
