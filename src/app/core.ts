@@ -9,7 +9,7 @@ import type { Report } from "../engine/report.ts";
 import { type ImageResolution, resolveImage } from "../engine/resolve-image.ts";
 import { ResultCache } from "../engine/result-cache.ts";
 import { VerdictCache } from "../engine/verdict-cache.ts";
-import { verifyRealms } from "../engine/verify-realms.ts";
+import { type Realms, verifyRealms } from "../engine/verify-realms.ts";
 import type { AmbientIdentity, ServiceAccountTokens } from "../keychain/cloud.ts";
 import type { StoreHealth } from "../health/store-health.ts";
 import { Prober, type ProbedStore } from "../health/prober.ts";
@@ -31,6 +31,7 @@ import { noAmbientIdentity, readTokenFile } from "./ambient.ts";
 import { PolicyExpressions } from "./expressions.ts";
 import { createFactories } from "./factories.ts";
 import { layoutDiscovery, layoutRequest, layoutResolution, openLayout } from "./layout.ts";
+import { withOmissions } from "./omissions.ts";
 import { type RealmsRequest, toRecordRequest } from "./record.ts";
 
 export interface CoreOptions {
@@ -195,14 +196,15 @@ export class Core implements AsyncDisposable {
   async #request({ image, inNamespace, as }: ImageRequest, snapshot: Snapshot, signal: AbortSignal): Promise<RealmsRequest> {
     const known = inNamespace === undefined ? undefined : this.namespaceOf(inNamespace);
     const namespace = known !== undefined && { namespace: known };
+    const whole = (realms: Realms): Realms => withOmissions(realms, this.#options.source.omissions?.() ?? []);
     if (isLayout(image)) {
       const layout = await openLayout(image, this.#options, signal);
       const named = as === undefined ? undefined : parsed(as).repository;
       const realms = named === undefined ? viewsOfAnyImage(snapshot, known) : snapshot.views(named, known);
-      return { ...layoutRequest(layout, realms, named), ...namespace };
+      return { ...layoutRequest(layout, whole(realms), named), ...namespace };
     }
     const reference = parsed(image);
-    return { image, reference, realms: snapshot.views(reference.repository, known), ...namespace };
+    return { image, reference, realms: whole(snapshot.views(reference.repository, known)), ...namespace };
   }
 
   #published(next: Snapshot, previous: Snapshot | undefined): void {

@@ -42,7 +42,11 @@ export async function readDirectory(directory: string, before: DirectoryState): 
   const files = new Map<string, FileState>();
   for (const path of found.paths.toSorted().slice(0, maxFiles)) files.set(path, await readFileState(path, before.files.get(path)));
   if (found.paths.length > maxFiles) {
-    found.problems.push({ file: directory, message: `has more than ${maxFiles} manifests; the rest, by name, is not used` });
+    found.problems.push({
+      file: directory,
+      message: `has more than ${maxFiles} manifests; the rest, by name, is not used`,
+      leavesOut: true,
+    });
   }
   return { files, problems: found.problems };
 }
@@ -70,8 +74,9 @@ async function list(directory: string, found: Found, context: { readonly before:
       });
     }
     // Its files are as unreadable as it is: what they said last stays (readFileState), and their objects with it.
-    found.problems.push({ file: directory, message: "cannot be read" });
-    found.paths.push(...[...context.before.files.keys()].filter((path) => path.startsWith(directory + sep)));
+    const known = [...context.before.files.keys()].filter((path) => path.startsWith(directory + sep));
+    found.problems.push({ file: directory, message: "cannot be read", ...(known.length === 0 && { leavesOut: true }) });
+    found.paths.push(...known);
     return [];
   });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -81,7 +86,7 @@ async function list(directory: string, found: Found, context: { readonly before:
     // A link to a directory is not followed: it could lead back here.
     if (entry.isDirectory()) {
       if (context.depth < maxDepth) await list(path, found, { ...context, depth: context.depth + 1 });
-      else found.problems.push({ file: path, message: `is more than ${maxDepth} directories deep and not used` });
+      else found.problems.push({ file: path, message: `is more than ${maxDepth} directories deep and not used`, leavesOut: true });
     } else if (/\.(ya?ml|json)$/.test(entry.name)) found.paths.push(path);
   }
 }

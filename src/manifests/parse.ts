@@ -6,6 +6,8 @@ export interface ManifestProblem {
   readonly file: string;
   /** ≤ 256 bytes; begins with `line:column: ` where the place is known. */
   readonly message: string;
+  /** Objects may stand there that nobody has ever read: what was read last does not stay in their place. */
+  readonly leavesOut?: true;
 }
 
 /** One object as it stands in a file. */
@@ -135,10 +137,17 @@ function isDeeper(value: unknown, most: number): boolean {
 }
 
 function collect(place: Place, value: unknown, into: { readonly objects: ManifestObject[]; readonly problems: ManifestProblem[] }): void {
+  if (isKustomize(value)) return;
   const found = identify(place, value);
   if (typeof found === "string") into.problems.push(problemAt(place, found));
   else if (found.kind === "List") for (const item of itemsOf(found.object)) collect(place, item, into);
   else into.objects.push(found);
+}
+
+/** kustomize's own files lie among what they list, and are no objects: they have no name. */
+function isKustomize(value: unknown): boolean {
+  const version = isRecord(value) ? value["apiVersion"] : undefined;
+  return typeof version === "string" && version.startsWith("kustomize.config.k8s.io/");
 }
 
 function identify(place: Place, value: unknown): ManifestObject | string {

@@ -54,6 +54,11 @@ export class ManifestSource {
     return this.#problems;
   }
 
+  /** Of these, where there may be objects that were never read, one sentence each: whatever they ask of images, nobody knows. */
+  omissions(): readonly string[] {
+    return this.#problems.filter(({ leavesOut }) => leavesOut === true).map(({ file, message }) => `${file}: ${message}`);
+  }
+
   /** Deep-frozen objects of one kind, by name; of namespaces, but for what is in the operator's own, by `namespace/name`. */
   objects(kind: string): ReadonlyMap<string, unknown> {
     return this.#views.get(kind) ?? new Map();
@@ -159,7 +164,8 @@ export class ManifestSource {
       return objects;
     }
     const note = last === undefined ? "nothing of the file is used" : "its last good version stays in use";
-    problems.push(...found.map((problem) => ({ ...problem, message: `${problem.message}; ${note}` })));
+    const leavesOut = last === undefined && { leavesOut: true as const };
+    problems.push(...found.map((problem) => ({ ...problem, message: `${problem.message}; ${note}`, ...leavesOut })));
     return last?.objects ?? [];
   }
 
@@ -173,7 +179,10 @@ export class ManifestSource {
       next.set(kind, ofKind);
       const first = ofKind.get(key);
       if (first === undefined) ofKind.set(key, this.#identities.identify(keyed, before.get(kind)?.get(key)));
-      else problems.push(problemAt(manifest, `${kind}/${key} is in ${first.manifest.file} already, and that one counts`));
+      else {
+        const problem = problemAt(manifest, `${kind}/${key} is in ${first.manifest.file} already, and that one counts`);
+        problems.push({ ...problem, leavesOut: true });
+      }
     }
     const changes: (readonly [string, string])[] = [];
     for (const kind of new Set([...before.keys(), ...next.keys()])) {

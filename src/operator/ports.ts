@@ -12,6 +12,11 @@ export interface ResourceSource {
    * does not exist. When it changes, the objects of that namespace which refer to the kind are marked.
    */
   denied?(kind: string, namespace: string): Denial | undefined;
+  /**
+   * Where objects may be that it cannot read at all, one sentence each: no image is allowed while there is one. Absent: there never is, as with an API
+   * server, which lists all or nothing.
+   */
+  omissions?(): readonly string[];
 }
 
 /**

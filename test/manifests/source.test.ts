@@ -59,6 +59,7 @@ async function setUp(context: TestContext, files: Readonly<Record<string, string
   const get = (kind: string, name: string): Raw => source.objects(kind).get(name) as Raw;
   const names = (kind: string): string => [...source.objects(kind).keys()].toSorted().join();
   const problems = (): readonly string[] => source.problems().map(({ file, message }) => `${file.slice(directory.length + 1)}:${message}`);
+  const omitted = (): number => source.omissions().length;
   return {
     directory,
     path: (name: string) => join(directory, name),
@@ -72,6 +73,7 @@ async function setUp(context: TestContext, files: Readonly<Record<string, string
     get,
     names,
     problems,
+    omitted,
   };
 }
 
@@ -203,12 +205,15 @@ const faults: { readonly name: string; readonly text: string; readonly problem: 
 ];
 for (const { name, text, problem } of faults) {
   test(`ManifestSource keeps the objects of a file's last good version when it becomes ${name}, and takes it up again when it is mended`, async (context) => {
-    const { start, until, names, problems, path, changes } = await setUp(context, { "a.yaml": stores("one"), "b.yaml": stores("other") });
+    const { start, until, names, problems, omitted, path, changes } = await setUp(context, {
+      "a.yaml": stores("one"),
+      "b.yaml": stores("other"),
+    });
     await start();
     await writeFile(path("a.yaml"), text);
     await until(() => problems().length > 0);
     assert.deepEqual(problems(), [`${problem}; its last good version stays in use`]);
-    assert.deepEqual([names("Store"), changes], ["one,other", []]);
+    assert.deepEqual([names("Store"), changes, omitted()], ["one,other", [], 0]);
     await writeFile(path("a.yaml"), stores("mended"));
     await until(() => names("Store") === "mended,other");
     assert.deepEqual(problems(), []);
@@ -216,10 +221,15 @@ for (const { name, text, problem } of faults) {
 }
 
 test("ManifestSource says that nothing of a file is used that was never good", async (context) => {
-  const { start, problems, names } = await setUp(context, { "a.yaml": `${stores("one")}---\nkind: X\n`, "b.yaml": stores("other") });
+  const { start, until, path, problems, omitted, names } = await setUp(context, {
+    "a.yaml": `${stores("one")}---\nkind: X\n`,
+    "b.yaml": stores("other"),
+  });
   await start();
   assert.deepEqual(problems(), ["a.yaml:6:1: has no apiVersion and kind; nothing of the file is used"]);
-  assert.equal(names("Store"), "other");
+  assert.deepEqual([names("Store"), omitted()], ["other", 1]);
+  await writeFile(path("a.yaml"), stores("one"));
+  await until(() => omitted() === 0);
 });
 
 test("ManifestSource removes the objects of a file that holds comments only, or is deleted", async (context) => {
@@ -232,9 +242,13 @@ test("ManifestSource removes the objects of a file that holds comments only, or 
 });
 
 test("ManifestSource lets the first file by name win when two hold one object, and the other take over when it goes", async (context) => {
-  const { start, until, get, problems, path } = await setUp(context, { "a.yaml": stores("one", "a.io"), "b.yaml": stores("one", "b.io") });
+  const { start, until, get, problems, omitted, path } = await setUp(context, {
+    "a.yaml": stores("one", "a.io"),
+    "b.yaml": stores("one", "b.io"),
+  });
   await start();
   assert.deepEqual(problems(), [`b.yaml:1:1: Store/one is in ${path("a.yaml")} already, and that one counts`]);
+  assert.equal(omitted(), 1);
   assert.deepEqual(get("Store", "one").spec, { scopes: ["a.io"], type: "registry" });
   await rm(path("a.yaml"));
   await until(() => problems().length === 0);
