@@ -47,7 +47,7 @@ export function material(secrets: readonly SecretMaterial[], accounts: Readonly<
 
 /** Nothing can be reached, and there is no identity: for the types that need neither. */
 export const noCloud: CloudAccess = {
-  http: { send: () => Promise.reject(new Error("nothing may be asked")) },
+  http: { send: () => Promise.reject(Object.assign(new Error("nothing may be asked"), { class: "ConnectionRefused" })) },
   ambient: { azure: {}, aws: {}, alibaba: {} },
   readFile: () => Promise.reject(new Error("nothing may be read")),
 };

@@ -86,6 +86,9 @@ const explanations: ReadonlyMap<number, Explanation> = new Map<number, Explanati
   ],
 ]);
 
+/** Of which more is said than the code; docs/reference/auth-azure.md has a row for each. */
+export const explainedCodes: ReadonlySet<number> = new Set(explanations.keys());
+
 function explain(code: number, asker: EntraAsker): readonly [string, string] {
   const known = explanations.get(code);
   if (known !== undefined) return known(asker);

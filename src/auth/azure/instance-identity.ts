@@ -41,7 +41,8 @@ export async function instanceToken(
       method: "GET",
       headers: { metadata: new Secret("true") },
       reach: "instance",
-      unanswered: { reason: "IdentityNotFound", advice: "is this a node of Azure, and may the operator's pod reach it?" },
+      advice: "is this a node of Azure, and may the operator's pod reach it?",
+      absent: "IdentityNotFound",
     },
     signal,
   );

@@ -9,20 +9,27 @@ const longestAnswer = 65_536;
 export interface Question extends Omit<ServiceRequest, "limitBytes"> {
   /** Begins the sentence if nothing comes of it. */
   readonly who: string;
-  /** What it means that nobody answers; default IdentityUnreachable, and nothing more to say. */
-  readonly unanswered?: { readonly reason: UnavailableReason; readonly advice: string };
+  /** What to look at if nobody answers. */
+  readonly advice?: string;
+  /** What it means that nobody is there (the connection is refused, or there is no way to the host); default IdentityUnreachable, as of every other failure. */
+  readonly absent?: UnavailableReason;
 }
 
 /**
  * One exchange; every status is an answer.
  * @throws CredentialUnavailableError, or the signal's reason
  */
-export async function ask(http: ServiceClient, { who, unanswered, ...request }: Question, signal: AbortSignal): Promise<ServiceResponse> {
+export async function ask(
+  http: ServiceClient,
+  { who, advice, absent, ...request }: Question,
+  signal: AbortSignal,
+): Promise<ServiceResponse> {
   try {
     return await http.send({ ...request, limitBytes: longestAnswer }, signal);
   } catch (error) {
     signal.throwIfAborted();
-    const { reason, advice } = unanswered ?? { reason: "IdentityUnreachable", advice: undefined };
+    const isAbsent = error instanceof Error && "class" in error && error.class === "ConnectionRefused";
+    const reason = (isAbsent ? absent : undefined) ?? "IdentityUnreachable";
     const message = `${who} cannot be asked for a token: ${saidBy(error)}`;
     throw new CredentialUnavailableError(reason, advice === undefined ? message : `${message}; ${advice}`);
   }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { ManualClock } from "../../support/clock.ts";
 import { azureClient, azureTenant, entraError } from "../../support/cloud/azure.ts";
 import { fakeJWT } from "../../support/cloud/deps.ts";
 import type { Site } from "../../support/cloud/internet.ts";
 import { Secret } from "../../../src/kernel/secret.ts";
+import { explainedCodes } from "../../../src/auth/azure/entra-refusal.ts";
 import { azureScene } from "./support.ts";
 
 const refused = `Microsoft Entra ID refused the federated token of ServiceAccount/countersign/puller for client ${azureClient}`;
@@ -68,6 +70,12 @@ describe("a refusal of Microsoft Entra ID", () => {
       ]);
     });
   }
+
+  it("has a row on the page of Azure for every code that it explains, and no other", () => {
+    const page = readFileSync(new URL("../../../docs/reference/auth-azure.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| AADSTS([0-9, ]+) \| /gm)].flatMap(([, codes = ""]) => codes.split(", ").map(Number));
+    assert.deepEqual(rows.toSorted(), [...explainedCodes].toSorted());
+  });
 
   const without = `it answered 400 without a code; look into the sign-in logs of tenant ${azureTenant}`;
   const odd: readonly (readonly [string, Site, readonly string[]])[] = [

@@ -88,7 +88,7 @@ describe("azureManagedIdentity", () => {
       "cuts the connection",
       () => "cut",
       [
-        "IdentityNotFound",
+        "IdentityUnreachable",
         `${who} cannot be asked for a token: 169.254.169.254: the connection was closed before the answer was complete (UND_ERR_SOCKET); ${advice}`,
       ],
     ],
