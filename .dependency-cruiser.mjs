@@ -56,6 +56,7 @@ export default {
     only("@bufbuild", "compute"),
     only("(google-auth-library|gaxios|gcp-metadata)", "auth/google"),
     only("@azure", "auth/azure"),
+    only("@(aws-sdk|smithy)", "auth/aws"),
     {
       name: "threads-only-in-compute",
       severity: "error",

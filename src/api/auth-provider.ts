@@ -7,6 +7,7 @@ import {
   type AzureWorkloadIdentityConfig,
   azureWorkloadIdentitySchema,
 } from "./auth-azure.ts";
+import { type AwsEcrConfig, awsEcrSchema } from "./auth-aws.ts";
 import { decodeObject } from "./decode.ts";
 import type { Decoded } from "./diagnostic.ts";
 import { hostField, maxItems, namespaceField, patternField, refField } from "./fields.ts";
@@ -32,6 +33,7 @@ export interface AuthProviderConfigs {
   readonly alibabaAcr: AlibabaAcrConfig;
   readonly azureWorkloadIdentity: AzureWorkloadIdentityConfig;
   readonly azureManagedIdentity: AzureManagedIdentityConfig;
+  readonly awsEcr: AwsEcrConfig;
 }
 export type AuthProviderType = keyof AuthProviderConfigs;
 
@@ -95,6 +97,7 @@ const members: Members<AuthProviderConfigs> = {
   alibabaAcr: member(alibabaAcr),
   azureWorkloadIdentity: member(azureWorkloadIdentitySchema),
   azureManagedIdentity: member(azureManagedIdentitySchema),
+  awsEcr: member(awsEcrSchema),
 };
 
 /** `spec` of an AuthProvider. */

@@ -4,6 +4,7 @@ import { alibabaAcrAuth } from "./alibaba/alibaba-acr.ts";
 import { anonymousAuth } from "./anonymous.ts";
 import { azureManagedIdentityAuth } from "./azure/managed-identity.ts";
 import { azureWorkloadIdentityAuth } from "./azure/workload-identity.ts";
+import { awsEcrAuth } from "./aws/aws-ecr.ts";
 import { dockerConfigAuth } from "./docker-config.ts";
 import { googleArtifactRegistryAuth } from "./google/google-artifact-registry.ts";
 import { kubernetesSecretAuth } from "./kubernetes-secret.ts";
@@ -23,6 +24,7 @@ export const authProviders: AuthProviderCatalog = {
   alibabaAcr: alibabaAcrAuth,
   azureWorkloadIdentity: azureWorkloadIdentityAuth,
   azureManagedIdentity: azureManagedIdentityAuth,
+  awsEcr: awsEcrAuth,
 };
 
 /** Builds the provider of one AuthProvider object. */

@@ -101,6 +101,22 @@ export const acceptedCluster: { readonly [K in Kind]: { readonly [sample: string
       type: "azureManagedIdentity",
       azureManagedIdentity: { resourceID: managedIdentity, tenantID: uuid },
     },
+    "awsEcr, as short as can be": { registries: ["*.dkr.ecr.*.amazonaws.com"], type: "awsEcr" },
+    "awsEcr, with a ServiceAccount": {
+      registries: ["123456789012.dkr.ecr.eu-west-1.amazonaws.com", "public.ecr.aws"],
+      type: "awsEcr",
+      awsEcr: {
+        roleARN: "arn:aws:iam::123456789012:role/teams/countersign",
+        serviceAccountRef: { name: "puller" },
+        stsRegion: "eu-west-1",
+        trustedHostSuffixes: [".ecr.acme.example"],
+      },
+    },
+    "awsEcr, with the pod's identity": {
+      registries: ["*.dkr.ecr.*.amazonaws.com.cn"],
+      type: "awsEcr",
+      awsEcr: { roleARN: "arn:aws-cn:iam::123456789012:role/countersign", source: "WebIdentity" },
+    },
   },
   Verifier: {
     cosign: { type: "cosign", cosign: { keyProviderRefs: [{ name: "release" }, { name: "nightly" }] } },

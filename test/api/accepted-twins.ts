@@ -27,6 +27,11 @@ export const acceptedTwins: { readonly [K in Kind as `Namespaced${K}`]: Samples 
     anonymous: { registries: ["ghcr.io"], type: "anonymous" },
     kubernetesSecret: { registries: ["*.azurecr.io"], type: "kubernetesSecret", kubernetesSecret: { secretRef: { name: "acr-pull" } } },
     serviceAccount: { registries: ["quay.io/acme"], type: "serviceAccount", serviceAccount: { serviceAccountRef: { name: "puller" } } },
+    awsEcr: {
+      registries: ["*.dkr.ecr.*.amazonaws.com"],
+      type: "awsEcr",
+      awsEcr: { roleARN: "arn:aws:iam::123456789012:role/team-a", serviceAccountRef: { name: "puller" } },
+    },
     azureWorkloadIdentity: {
       registries: ["*.azurecr.io"],
       type: "azureWorkloadIdentity",

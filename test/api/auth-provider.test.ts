@@ -76,6 +76,15 @@ describe("decodeAuthProvider()", () => {
       { tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
       { clientID: uuid, tenantID: uuid, cloud: "AzureChina", trustedHostSuffixes: [".acme.example"] },
       { resourceID: managedIdentity, tenantID: uuid, cloud: "AzurePublic", trustedHostSuffixes: [] },
+      { source: "Auto", trustedHostSuffixes: [] },
+      {
+        roleARN: "arn:aws:iam::123456789012:role/teams/countersign",
+        serviceAccountRef: { name: "puller" },
+        source: "Auto",
+        stsRegion: "eu-west-1",
+        trustedHostSuffixes: [".ecr.acme.example"],
+      },
+      { roleARN: "arn:aws-cn:iam::123456789012:role/countersign", source: "WebIdentity", trustedHostSuffixes: [] },
     ]);
   });
 

@@ -24,7 +24,7 @@ describe("a namespaced kind", () => {
     ["NamespacedStore", ["registry"]],
     [
       "NamespacedAuthProvider",
-      ["anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry", "alibabaAcr", "azureWorkloadIdentity"],
+      ["anonymous", "kubernetesSecret", "serviceAccount", "googleArtifactRegistry", "alibabaAcr", "azureWorkloadIdentity", "awsEcr"],
     ],
     ["NamespacedVerifier", ["cosign"]],
     ["NamespacedKeyProvider", ["inline", "kubernetesSecret", "configMap"]],
@@ -51,6 +51,7 @@ describe("a namespaced kind", () => {
         "googleArtifactRegistry",
         "alibabaAcr",
         "azureWorkloadIdentity",
+        "awsEcr",
       ],
     ],
     ["NamespacedVerifier", ["scopes", "type", "cosign"]],

@@ -8,6 +8,7 @@ import { authProviders } from "../../src/auth/catalog.ts";
 import { type AuthProviderConfigs, type AuthProviderType, decodeAuthProvider } from "../../src/api/auth-provider.ts";
 import { reasons } from "../../src/api/reasons.ts";
 import { alibabaConfig, alibabaRegistry } from "../support/cloud/alibaba.ts";
+import { awsConfig, ecrRegistryHost } from "../support/cloud/aws.ts";
 import { azureManagedIdentityConfig, azureWorkloadIdentityConfig } from "../support/cloud/azure.ts";
 import { build, dockerConfig, sent } from "./support.ts";
 
@@ -23,6 +24,7 @@ const leadingNowhere: { readonly [T in AuthProviderType]: AuthProviderConfigs[T]
   azureWorkloadIdentity: { ...azureWorkloadIdentityConfig, serviceAccountRef: { name: "gone" } },
   azureManagedIdentity: azureManagedIdentityConfig,
   alibabaAcr: { ...alibabaConfig, serviceAccountRef: { name: "gone" } },
+  awsEcr: awsConfig({ serviceAccountRef: { name: "gone" } }),
 };
 
 /** A registry of each type that is a cloud's. */
@@ -31,6 +33,7 @@ const registries: { readonly [T in AuthProviderType]?: string } = {
   azureWorkloadIdentity: "acmeregistry.azurecr.io",
   azureManagedIdentity: "acmeregistry.azurecr.io",
   alibabaAcr: alibabaRegistry,
+  awsEcr: ecrRegistryHost,
 };
 
 describe("authProviders", () => {
