@@ -1,6 +1,6 @@
 import { type ServiceAccountRef, serviceAccountField } from "./cloud-fields.ts";
 import { judged } from "./fields.ts";
-import { choice, clusterOnly, list, optionalForCluster, type Schema, struct, text } from "./schema.ts";
+import { choice, clusterOnly, list, optional, optionalForCluster, type Schema, struct, type StructRule, text } from "./schema.ts";
 import type { Clause } from "./text-rule.ts";
 
 /** A role of Alibaba Cloud, and which instance of Container Registry answers at which host: the name of the host has not the id. */
@@ -16,7 +16,8 @@ export interface AlibabaAcrConfig {
 }
 export interface AlibabaInstance {
   readonly host: string;
-  readonly instanceID: string;
+  /** Absent exactly where the host is the Personal Edition's. */
+  readonly instanceID?: string;
 }
 
 /** `acs:ram::<account>:<kind>/<name>`: it becomes a part of a form, and of messages. */
@@ -32,20 +33,45 @@ function arnField(description: string, kind: "role" | "oidc-provider"): Schema<s
 }
 
 /** As `src/auth/alibaba/hosts.ts` reads it. */
+const name = "[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?";
+const registry = "registry(-intl)?(-vpc)?(-internal)?";
+const region = "[a-z]{2}(-[a-z0-9]{1,20}){1,4}";
 const hostClauses: readonly Clause[] = [
   {
-    shape:
-      "^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?-registry(-intl)?(-vpc)?(-internal)?[.][a-z]{2}(-[a-z0-9]{1,20}){1,4}[.]cr[.]aliyuncs[.]com$",
+    shape: `^(${name}-${registry}[.]${region}[.]cr|${registry}[.]${region})[.]aliyuncs[.]com$`,
     negated: true,
-    detail: "is no host of an Enterprise Edition instance, as acme-registry.cn-hangzhou.cr.aliyuncs.com",
+    detail: "is no host of Container Registry, as acme-registry.cn-hangzhou.cr.aliyuncs.com",
   },
 ];
 const instanceClauses: readonly Clause[] = [
   { shape: "^cri-[a-z0-9]{4,32}$", negated: true, detail: "is not the id of an instance, as cri-xkx6vujuhay0tnwr" },
 ];
 
+/** What tells the editions apart, once a host is one of either. */
+const [enterprise, either] = [".cr.aliyuncs.com", ".aliyuncs.com"];
+const [needed, surplus] = ["an instance of the Enterprise Edition has an id", "the Personal Edition has no instances: remove instanceID"];
+const editionRules: readonly StructRule[] = [
+  {
+    rule: `!self.host.endsWith('${enterprise}') || has(self.instanceID)`,
+    message: needed,
+    requires: "instanceID",
+    judge: (fields) => (hostEndsWith(fields, enterprise) && !fields.has("instanceID") ? needed : undefined),
+  },
+  {
+    rule: `!self.host.endsWith('${either}') || self.host.endsWith('${enterprise}') || !has(self.instanceID)`,
+    message: surplus,
+    judge: (fields) =>
+      hostEndsWith(fields, either) && !hostEndsWith(fields, enterprise) && fields.has("instanceID") ? surplus : undefined,
+  },
+];
+
+function hostEndsWith(fields: ReadonlyMap<string, unknown>, suffix: string): boolean {
+  const host = fields.get("host");
+  return typeof host === "string" && host.endsWith(suffix);
+}
+
 export const alibabaAcr: Schema<AlibabaAcrConfig, "present"> = struct(
-  "Temporary credentials for Container Registry of Alibaba Cloud, Enterprise Edition, by a role that the token of a ServiceAccount may assume (RRSA).",
+  "Temporary credentials for Container Registry of Alibaba Cloud, by a role that the token of a ServiceAccount may assume (RRSA).",
   {
     serviceAccountRef: serviceAccountField,
     roleARN: optionalForCluster(
@@ -62,18 +88,27 @@ export const alibabaAcr: Schema<AlibabaAcrConfig, "present"> = struct(
     ),
     instances: list(
       "Which instance answers at which host; no other host gets a credential.",
-      struct("A host and its instance.", {
-        host: judged(
-          text("Exact host of the registry: <instance name>-registry[-vpc].<region>.cr.aliyuncs.com.", { maxLength: 128 }),
-          hostClauses,
-          "must be the host of an instance",
-        ),
-        instanceID: judged(
-          text("Id of the instance, as the console shows it.", { maxLength: 36 }),
-          instanceClauses,
-          "must be an instance's id",
-        ),
-      }),
+      struct(
+        "A host and its instance.",
+        {
+          host: judged(
+            text(
+              "Exact host of the registry: <instance name>-registry[-vpc].<region>.cr.aliyuncs.com; of the Personal Edition, registry[-vpc].<region>.aliyuncs.com.",
+              { maxLength: 128 },
+            ),
+            hostClauses,
+            "must be a host of Container Registry",
+          ),
+          instanceID: optional(
+            judged(
+              text("Id of the instance, as the console shows it; none of the Personal Edition.", { maxLength: 36 }),
+              instanceClauses,
+              "must be an instance's id",
+            ),
+          ),
+        },
+        { rules: editionRules },
+      ),
       { minItems: 1, maxItems: 64, listType: { keys: ["host"] } },
     ),
     endpoints: clusterOnly(

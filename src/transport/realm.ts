@@ -23,11 +23,13 @@ const builtInPairs: ReadonlyMap<string, string> = new Map([
   ["registry.gitlab.com", "gitlab.com"],
 ]);
 /**
- * Instances of Alibaba's Container Registry, whose token service is the region's own, of the same operator: a pair for each region, and not one for all.
+ * Alibaba's Container Registry, by the hosts of instances and by those of all customers of a region, whose token service is the region's own, of the same operator: a pair for each region, and not one for all.
  * In a VPC both have other names, in a private network, and nothing is built in.
  */
-const alibabaInstance =
-  /^[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?-registry(?:-intl)?[.]([a-z]{2}(?:-[a-z0-9]{1,20}){1,4})[.]cr[.]aliyuncs[.]com$/;
+const alibabaRegistries = [
+  /^[a-z0-9](?:[-a-z0-9]{0,40}[a-z0-9])?-registry(?:-intl)?[.]([a-z]{2}(?:-[a-z0-9]{1,20}){1,4})[.]cr[.]aliyuncs[.]com$/,
+  /^registry(?:-intl)?[.]([a-z]{2}(?:-[a-z0-9]{1,20}){1,4})[.]aliyuncs[.]com$/,
+];
 /** Longest realm and service that are believed, in characters. */
 const longestValue = 2048;
 
@@ -90,7 +92,7 @@ function checkRealm(realm: URL, access: Access): { readonly sameOrigin: boolean;
 }
 
 function isBuiltIn(host: string, tokenHost: string): boolean {
-  const region = alibabaInstance.exec(host)?.[1];
+  const region = alibabaRegistries.map((registry) => registry.exec(host)?.[1]).find((found) => found !== undefined);
   if (region === undefined) return builtInPairs.get(host) === tokenHost;
   // The last is the only region whose name stands otherwise in it.
   return (

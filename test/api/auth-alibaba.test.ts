@@ -27,14 +27,17 @@ describe("alibabaAcr", () => {
     [
       "a host of somebody else",
       { instances: [{ host: "acme-registry.cn-hangzhou.cr.aliyuncs.com.evil.example", instanceID: "cri-acme1" }] },
-      [
-        `${at}.instances[0].host: "acme-registry.cn-hangzhou.cr.aliyuncs.com.evil.example" is no host of an Enterprise Edition instance, as ${host}`,
-      ],
+      [`${at}.instances[0].host: "acme-registry.cn-hangzhou.cr.aliyuncs.com.evil.example" is no host of Container Registry, as ${host}`],
     ],
     [
-      "a host of the personal edition",
+      "an instance of the Enterprise Edition without its id",
+      { instances: [{ host }] },
+      [`${at}.instances[0].instanceID: Required value: an instance of the Enterprise Edition has an id`],
+    ],
+    [
+      "an instance of the Personal Edition",
       { instances: [{ host: "registry.cn-hangzhou.aliyuncs.com", instanceID: "cri-acme1" }] },
-      [`${at}.instances[0].host: "registry.cn-hangzhou.aliyuncs.com" is no host of an Enterprise Edition instance, as ${host}`],
+      [`${at}.instances[0]: the Personal Edition has no instances: remove instanceID`],
     ],
     [
       "the name of an instance in the place of its id",
@@ -65,6 +68,7 @@ describe("alibabaAcr", () => {
 
   it("is complete with its instances, where RRSA's webhook says the rest", () => {
     assert.deepEqual(said("AuthProvider", { instances }), []);
+    assert.deepEqual(said("AuthProvider", { instances: [{ host: "registry-vpc.cn-hangzhou.aliyuncs.com" }] }), []);
     assert.deepEqual(said("AuthProvider", { ...complete, endpoints: "VPC" }), []);
     assert.deepEqual(said("AuthProvider", undefined), [`${at}: Required value: type is "alibabaAcr"`]);
   });

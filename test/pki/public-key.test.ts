@@ -53,13 +53,21 @@ describe("loadPublicKey()", () => {
     ["an empty block", toPem(Buffer.alloc(0)), "is not base64 inside its PEM block"],
     ["surplus padding", p256.replace("-----END", "=\n-----END"), "is not base64 inside its PEM block"],
     ["random bytes", toPem(Buffer.alloc(91, 7)), "is not a public key (SubjectPublicKeyInfo)"],
-    ["bytes after the key", toPem(Buffer.concat([derOf(p256), Buffer.alloc(3)])), "is not in canonical DER: write it anew with openssl pkey -pubin"],
+    [
+      "bytes after the key",
+      toPem(Buffer.concat([derOf(p256), Buffer.alloc(3)])),
+      "is not in canonical DER: write it anew with openssl pkey -pubin",
+    ],
     [
       "a point in its compressed spelling, which would be a second signer",
       toPem(respelt(derOf(p256), "compressed")),
       "is not in canonical DER: write it anew with openssl pkey -pubin",
     ],
-    ["a point in its hybrid spelling", toPem(respelt(derOf(p256), "hybrid")), "is not in canonical DER: write it anew with openssl pkey -pubin"],
+    [
+      "a point in its hybrid spelling",
+      toPem(respelt(derOf(p256), "hybrid")),
+      "is not in canonical DER: write it anew with openssl pkey -pubin",
+    ],
     ["a curve by its parameters", toPem(explicit(derOf(p256))), "is not in canonical DER: write it anew with openssl pkey -pubin"],
     ["secp256k1", ec("secp256k1"), "is on a curve that is not supported: use P-256, P-384 or P-521"],
     ["P-224", ec("secp224r1"), "is on a curve that is not supported: use P-256, P-384 or P-521"],

@@ -66,6 +66,18 @@ describe("parseScheme() (H5)", () => {
       "built in",
     ],
     [
+      "takes that of all customers of a region",
+      at("https://registry.cn-hangzhou.aliyuncs.com"),
+      "https://dockerauth.cn-hangzhou.aliyuncs.com/auth",
+      "built in",
+    ],
+    [
+      "refuses it for a name that merely ends so",
+      at("https://evil-registry.cn-hangzhou.aliyuncs.com"),
+      "https://dockerauth.cn-hangzhou.aliyuncs.com/auth",
+      "UnsafeEndpoint",
+    ],
+    [
       "takes the name that one region has",
       at("https://acme-registry.cn-zhangjiakou.cr.aliyuncs.com"),
       "https://dockerauth-cn-zhangjiakou.aliyuncs.com/auth",

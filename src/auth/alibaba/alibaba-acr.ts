@@ -4,7 +4,7 @@ import { type Minted, mintedProvider, type MintTarget } from "../../keychain/min
 import type { AuthProvider, AuthProviderDeps, Unavailable } from "../../keychain/ports.ts";
 import { Renewals } from "../../keychain/renewals.ts";
 import { authorizationToken, RoleExpiredError } from "./authorization-token.ts";
-import { type Located, locate } from "./hosts.ts";
+import { type Located, locate, nameOfInstance } from "./hosts.ts";
 import type { Assumed } from "./refusals.ts";
 import { assumeRole } from "./role.ts";
 import type { RoleCredentials } from "./signature.ts";
@@ -41,8 +41,8 @@ export function alibabaAcrAuth(config: AlibabaAcrConfig, deps: AuthProviderDeps)
     return await assumeRole({ assumed, token, host: suffix("sts", region) }, deps, signal);
   };
   const mint = async (target: Target, signal: AbortSignal): Promise<Minted> => {
-    const { instanceID, region } = target;
-    const request = { instance: { instanceID, region }, roleARN, host: suffix("cr", region) };
+    const { region } = target;
+    const request = { instance: target, roleARN, host: suffix("cr", region) };
     const role = await roles.get("role", fetchRole(region), signal);
     try {
       return await authorizationToken({ ...request, role }, deps, signal);
@@ -60,7 +60,7 @@ export function alibabaAcrAuth(config: AlibabaAcrConfig, deps: AuthProviderDeps)
       identity: roleARN,
       target: (repository) => {
         const located = locate(config.instances, repository);
-        return located === undefined ? undefined : { key: `${located.instanceID} in ${located.region}`, ...located };
+        return located === undefined ? undefined : { key: nameOfInstance(located), ...located };
       },
       mint,
       ...(problem !== undefined && { problem }),

@@ -14,6 +14,10 @@ const service = "Alibaba Cloud Container Registry";
 /** Longer lives are cut to it: the documented one, in ms. */
 const longestLifeMs = 3_600_000;
 
+/** What the two versions call user, password and end. */
+const enterpriseNames = { user: "TempUsername", password: "AuthorizationToken", end: "ExpireTime" } as const;
+const personalNames = { user: "tempUserName", password: "authorizationToken", end: "expireDate" } as const;
+
 export interface TokenRequest {
   readonly instance: Located;
   readonly roleARN: string;
@@ -26,7 +30,7 @@ export interface TokenRequest {
 export class RoleExpiredError extends CredentialUnavailableError {}
 
 /**
- * A temporary user and password for one instance: GetAuthorizationToken of 2018-12-01.
+ * A temporary user and password for one instance, GetAuthorizationToken of 2018-12-01; for the Personal Edition of a region, of 2016-06-07.
  * @throws CredentialUnavailableError, and RoleExpiredError of it
  */
 export async function authorizationToken(
@@ -35,13 +39,14 @@ export async function authorizationToken(
   signal: AbortSignal,
 ): Promise<Minted> {
   const { instance, role, host } = request;
-  const url = new URL(`https://${host}/`);
-  url.searchParams.set("InstanceId", instance.instanceID);
+  const { instanceID } = instance;
+  const url = new URL(instanceID === undefined ? "/tokens" : "/", `https://${host}`);
+  if (instanceID !== undefined) url.searchParams.set("InstanceId", instanceID);
   const call = {
-    method: "POST",
+    method: instanceID === undefined ? "GET" : "POST",
     url,
     action: "GetAuthorizationToken",
-    version: "2018-12-01",
+    version: instanceID === undefined ? "2016-06-07" : "2018-12-01",
     date: timestamp(clock.now()),
     nonce: randomUUID(),
   } as const;
@@ -59,7 +64,7 @@ export async function authorizationToken(
   );
   const answer = jsonObject(response);
   if (response.status !== 200 || answer?.["IsSuccess"] === false) throw refused(request, refusalOf(response.status, answer));
-  return mintedOf(answer, clock.now());
+  return instanceID === undefined ? mintedOf(answer?.["data"], personalNames, clock.now()) : mintedOf(answer, enterpriseNames, clock.now());
 }
 
 function refused({ instance, roleARN }: TokenRequest, refusal: Refusal): CredentialUnavailableError {
@@ -70,13 +75,14 @@ function refused({ instance, roleARN }: TokenRequest, refusal: Refusal): Credent
       "IdentityRefused",
       `${service} does not take the credentials of ${roleARN} (${code}): was its session revoked?`,
     );
-  return instanceRefused({ ...instance, roleARN }, refusal);
+  return instanceRefused({ instance, roleARN }, refusal);
 }
 
-function mintedOf(answer: Readonly<Record<string, unknown>> | undefined, now: number): Minted {
-  const username = tokenText(answer?.["TempUsername"]);
-  const password = tokenText(answer?.["AuthorizationToken"]);
-  const at = answer?.["ExpireTime"];
+function mintedOf(given: unknown, names: typeof enterpriseNames | typeof personalNames, now: number): Minted {
+  const fields: Readonly<Record<string, unknown>> = typeof given === "object" && given !== null ? { ...given } : {};
+  const username = tokenText(fields[names.user]);
+  const password = tokenText(fields[names.password]);
+  const at = fields[names.end];
   // A user name with ":" would be another one in the Basic scheme.
   if (username === undefined || username.includes(":") || password === undefined || typeof at !== "number" || !(at > now))
     throw new CredentialUnavailableError("IdentityUnreachable", `${service} answers with something that is no credential`);

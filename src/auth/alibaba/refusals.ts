@@ -1,5 +1,6 @@
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import { codeWord } from "../../keychain/service-answer.ts";
+import { type Located, nameOfInstance } from "./hosts.ts";
 
 /** What Alibaba's OpenAPI says of a call that it does not carry out: `Code` is a word, `Message` is prose and stays out. */
 export interface Refusal {
@@ -11,9 +12,10 @@ export interface Refusal {
 type Answer = Readonly<Record<string, unknown>> | undefined;
 
 export function refusalOf(status: number, answer: Answer): Refusal {
-  const id = answer?.["RequestId"];
+  // The API of the Personal Edition writes refusals of its own in lower case.
+  const id = answer?.["RequestId"] ?? answer?.["requestId"];
   return {
-    code: codeWord(answer?.["Code"]),
+    code: codeWord(answer?.["Code"] ?? answer?.["code"]),
     status,
     requestID: typeof id === "string" && /^[-A-Za-z0-9]{8,64}$/.test(id) ? id : undefined,
   };
@@ -70,15 +72,15 @@ export function roleRefused({ whose, roleARN, oidcProviderARN, audience }: Assum
 
 /** GetAuthorizationToken of Container Registry: what one instance says is no verdict on the others. */
 export function instanceRefused(
-  { instanceID, region, roleARN }: { readonly instanceID: string; readonly region: string; readonly roleARN: string },
+  { instance, roleARN }: { readonly instance: Located; readonly roleARN: string },
   refusal: Refusal,
 ): CredentialUnavailableError {
   const { code, status, requestID } = refusal;
   const said = code ?? status;
-  const isUnknown = /^(INSTANCE_NOT_EXIST|Instance\w*NotExist|\w*NotFound)$/.test(code ?? "");
+  const isUnknown = instance.instanceID !== undefined && /^(INSTANCE_NOT_EXIST|Instance\w*NotExist|\w*NotFound)$/.test(code ?? "");
   const message = isUnknown
-    ? `Alibaba Cloud Container Registry has no instance ${instanceID} in ${region} (${said}): correct instanceID`
-    : `Alibaba Cloud Container Registry gives ${roleARN} no token of ${instanceID} in ${region} (${said}): allow the role cr:GetAuthorizationToken and cr:PullRepository there`;
+    ? `Alibaba Cloud Container Registry has no instance ${nameOfInstance(instance)} (${said}): correct instanceID`
+    : `Alibaba Cloud Container Registry gives ${roleARN} no token of ${nameOfInstance(instance)} (${said}): allow the role cr:GetAuthorizationToken and cr:PullRepository there`;
   return new CredentialUnavailableError("RegistryRefused", message, requestId(requestID));
 }
 

@@ -78,6 +78,19 @@ describe("alibabaAcrAuth()", () => {
     assert.deepEqual([...ambient.internet.requests, ...role.internet.requests], []);
   });
 
+  it("asks the older API for a host of the Personal Edition, which has no instances", async () => {
+    await using alibaba = await alibabaScene(alibabaConfig, { registries: ["registry.cn-hangzhou.aliyuncs.com"] });
+    assert.equal(await alibaba.ask("registry.cn-hangzhou.aliyuncs.com/acme/app"), "basic cr_temp_user token.1");
+    assert.deepEqual(alibaba.internet.requests.map(line), [`POST ${alibabaSTS}/ 200`, `GET ${alibabaCR}/tokens 200`]);
+    assert.equal(alibaba.internet.requests[1]?.headers["x-acs-version"], "2016-06-07");
+    alibaba.internet.set(alibabaCR, () => ({ status: 403, body: { requestId: "4C467B38-3910", code: "UNAUTHORIZED", message: "prose" } }));
+    await alibaba.clock.advance(61 * 60_000);
+    assert.equal(
+      await alibaba.ask("registry.cn-hangzhou.aliyuncs.com/acme/app"),
+      `RegistryRefused: Alibaba Cloud Container Registry gives ${alibabaConfig.roleARN} no token of the Personal Edition in cn-hangzhou (UNAUTHORIZED): allow the role cr:GetAuthorizationToken and cr:PullRepository there`,
+    );
+  });
+
   it("asks the endpoints of the region's VPC if told so", async () => {
     await using alibaba = await alibabaScene({ ...alibabaConfig, endpoints: "VPC" });
     assert.equal(await alibaba.ask(), "basic cr_temp_user token.1");

@@ -1,24 +1,28 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { locate, regionOf } from "../../../src/auth/alibaba/hosts.ts";
+import { editionOf, locate } from "../../../src/auth/alibaba/hosts.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
 
-/** The region of a reference's registry, as our parser reads it; a text that is no reference has none. */
+/** Edition and region of a reference's registry, as our parser reads it; a text that is no reference has none. */
 function region(host: string): string | undefined {
   const reference = parseReference(`${host}/acme/app`);
-  return reference.ok ? regionOf(reference.value.repository) : undefined;
+  const found = reference.ok ? editionOf(reference.value.repository) : undefined;
+  return found === undefined ? undefined : `${found.edition} ${found.region}`;
 }
 
-const taken: readonly (readonly [host: string, region: string])[] = [
-  ["acme-registry.cn-hangzhou.cr.aliyuncs.com", "cn-hangzhou"],
-  ["acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com", "cn-hangzhou"],
-  ["acme-prod-2-registry.ap-southeast-1.cr.aliyuncs.com", "ap-southeast-1"],
-  ["acme-registry-intl.us-east-1.cr.aliyuncs.com", "us-east-1"],
-  ["acme-registry-intl-vpc.us-east-1.cr.aliyuncs.com", "us-east-1"],
-  ["acme-registry-vpc-internal.cn-north-2-gov-1.cr.aliyuncs.com", "cn-north-2-gov-1"],
-  ["a-registry.cn-shanghai-finance-1.cr.aliyuncs.com", "cn-shanghai-finance-1"],
-  ["ACME-registry.CN-hangzhou.cr.aliyuncs.com:443", "cn-hangzhou"],
+const taken: readonly (readonly [host: string, expected: string])[] = [
+  ["acme-registry.cn-hangzhou.cr.aliyuncs.com", "Enterprise cn-hangzhou"],
+  ["acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com", "Enterprise cn-hangzhou"],
+  ["acme-prod-2-registry.ap-southeast-1.cr.aliyuncs.com", "Enterprise ap-southeast-1"],
+  ["acme-registry-intl.us-east-1.cr.aliyuncs.com", "Enterprise us-east-1"],
+  ["acme-registry-intl-vpc.us-east-1.cr.aliyuncs.com", "Enterprise us-east-1"],
+  ["acme-registry-vpc-internal.cn-north-2-gov-1.cr.aliyuncs.com", "Enterprise cn-north-2-gov-1"],
+  ["a-registry.cn-shanghai-finance-1.cr.aliyuncs.com", "Enterprise cn-shanghai-finance-1"],
+  ["ACME-registry.CN-hangzhou.cr.aliyuncs.com:443", "Enterprise cn-hangzhou"],
+  ["registry.cn-hangzhou.aliyuncs.com", "Personal cn-hangzhou"],
+  ["registry-vpc.cn-hangzhou.aliyuncs.com", "Personal cn-hangzhou"],
+  ["registry-intl.ap-southeast-1.aliyuncs.com", "Personal ap-southeast-1"],
 ];
 
 const refused: readonly (readonly [why: string, host: string])[] = [
@@ -39,8 +43,12 @@ const refused: readonly (readonly [why: string, host: string])[] = [
   ["no region", "acme-registry.hangzhou.cr.aliyuncs.com"],
   ["a customer's bucket", "acme-registry.oss-cn-hangzhou.aliyuncs.com"],
   ["a function of somebody", "acme-registry.cn-hangzhou.fc.aliyuncs.com"],
-  ["the personal edition, which has no instance", "registry.cn-hangzhou.aliyuncs.com"],
-  ["the personal edition, which has no such instance", "crpi-acme.cn-hangzhou.personal.cr.aliyuncs.com"],
+  ["the Personal Edition as it is given out now", "crpi-acme.cn-hangzhou.personal.cr.aliyuncs.com"],
+  ["the Personal Edition with something before it", "evil.registry.cn-hangzhou.aliyuncs.com"],
+  ["the Personal Edition with something before it", "evil-registry.cn-hangzhou.aliyuncs.com"],
+  ["the Personal Edition with something behind it", "registry.cn-hangzhou.aliyuncs.com.evil.example"],
+  ["the Personal Edition without a region", "registry.aliyuncs.com"],
+  ["images of ACK, which need no credential", "registry-cn-hangzhou.ack.aliyuncs.com"],
   ["the OpenAPI", "cr.cn-hangzhou.aliyuncs.com"],
   ["another cloud's registry", "acme.azurecr.io"],
   ["another cloud's registry", "europe-west1-docker.pkg.dev"],
@@ -54,7 +62,7 @@ const refused: readonly (readonly [why: string, host: string])[] = [
   ["an ideographic full stop", "acme-registry.cn-hangzhou.cr.aliyuncs。com"],
 ];
 
-describe("regionOf()", () => {
+describe("editionOf()", () => {
   for (const [host, expected] of taken) it(`takes ${host}`, () => assert.equal(region(host), expected));
   for (const [why, host] of refused) it(`refuses ${JSON.stringify(host)}: ${why}`, () => assert.equal(region(host), undefined));
 
@@ -74,7 +82,10 @@ describe("regionOf()", () => {
 describe("locate()", () => {
   const instances = [
     { host: "acme-registry.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" },
+    { host: "registry.cn-hangzhou.aliyuncs.com" },
     // What the schema refuses must not be enough here either.
+    { host: "registry.cn-shanghai.aliyuncs.com", instanceID: "cri-acme1" },
+    { host: "odd-registry.cn-hangzhou.cr.aliyuncs.com" },
     { host: "registry.evil.example", instanceID: "cri-acme1" },
   ];
   const at = (host: string, port?: number): unknown => locate(instances, { host, port });
@@ -83,6 +94,9 @@ describe("locate()", () => {
     assert.deepEqual(at("acme-registry.cn-hangzhou.cr.aliyuncs.com"), { instanceID: "cri-acme1", region: "cn-hangzhou" });
     assert.equal(at("other-registry.cn-hangzhou.cr.aliyuncs.com"), undefined);
     assert.equal(at("registry.evil.example"), undefined);
+    assert.equal(at("registry.cn-shanghai.aliyuncs.com"), undefined);
+    assert.equal(at("odd-registry.cn-hangzhou.cr.aliyuncs.com"), undefined);
+    assert.deepEqual(at("registry.cn-hangzhou.aliyuncs.com"), { region: "cn-hangzhou" });
     assert.equal(at("acme-registry.cn-hangzhou.cr.aliyuncs.com", 5000), undefined);
   });
 });

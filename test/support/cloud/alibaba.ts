@@ -19,6 +19,7 @@ export const alibabaConfig = {
     { host: alibabaRegistry, instanceID: "cri-acme1" },
     { host: "acme-registry-vpc.cn-hangzhou.cr.aliyuncs.com", instanceID: "cri-acme1" },
     { host: "acme-registry.ap-southeast-1.cr.aliyuncs.com", instanceID: "cri-acme2" },
+    { host: "registry.cn-hangzhou.aliyuncs.com" },
   ],
   endpoints: "Public",
 } as const satisfies AlibabaAcrConfig;
@@ -100,16 +101,23 @@ function authorizationToken(request: SeenRequest, { clock, lifeSeconds = 3600 }:
   const url = new URL(request.path, `https://${request.site}`);
   const problem = signatureProblem(request, url, clock);
   if (problem !== undefined) return openAPIError(problem === "InvalidSecurityToken.Expired" ? 400 : 403, problem);
-  if (request.headers["x-acs-action"] !== "GetAuthorizationToken" || request.headers["x-acs-version"] !== "2018-12-01")
-    return openAPIError(404, "InvalidAction.NotFound");
-  if (!alibabaConfig.instances.some(({ instanceID }) => instanceID === url.searchParams.get("InstanceId")))
-    return openAPIError(404, "INSTANCE_NOT_EXIST");
+  const call = `${request.method} ${url.pathname} ${String(request.headers["x-acs-action"])} ${String(request.headers["x-acs-version"])}`;
+  if (call === "GET /tokens GetAuthorizationToken 2016-06-07") return personalToken(clock.now() + lifeSeconds * 1000, next());
+  if (call !== "POST / GetAuthorizationToken 2018-12-01") return openAPIError(404, "InvalidAction.NotFound");
+  const known = ["cri-acme1", "cri-acme2"];
+  if (!known.includes(url.searchParams.get("InstanceId") ?? "")) return openAPIError(404, "INSTANCE_NOT_EXIST");
   const AuthorizationToken = `${alibabaCanary}.token.${next()}`;
   const ExpireTime = clock.now() + lifeSeconds * 1000;
   return {
     status: 200,
     body: { RequestId: "6D3B2C1A", IsSuccess: true, Code: "success", TempUsername: "cr_temp_user", AuthorizationToken, ExpireTime },
   };
+}
+
+/** The Personal Edition, whose API is older. */
+function personalToken(expireDate: number, number: number): SiteAnswer {
+  const data = { tempUserName: "cr_temp_user", authorizationToken: `${alibabaCanary}.token.${number}`, expireDate };
+  return { status: 200, body: { requestId: "6D3B2C1A", data } };
 }
 
 /** What is wrong with the signature of a request as it arrived; written from the description of the method, not from our code. */
