@@ -90,6 +90,7 @@ export class Core implements AsyncDisposable {
       credentialsChanged: (authProvider) => options.changed?.(this.#concernedBy(authProvider)),
       random,
       logger,
+      metrics,
       cloud: {
         http: this.#transport.service,
         ambient: options.ambient ?? noAmbientIdentity,

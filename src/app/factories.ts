@@ -4,9 +4,11 @@ import { buildKeyProvider } from "../key/catalog.ts";
 import type { CloudAccess } from "../keychain/cloud.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
+import type { Metrics } from "../kernel/metrics.ts";
 import { Turns } from "../kernel/turns.ts";
 import type { ExpressionCheck, Factories } from "../snapshot/factories.ts";
 import { buildStore } from "../store/catalog.ts";
+import { AuthMetrics } from "./auth-metrics.ts";
 import { Contents } from "../store/registry/contents.ts";
 import type { Transport } from "../transport/transport.ts";
 import { buildVerifier } from "../verifier/catalog.ts";
@@ -21,6 +23,7 @@ export interface FactoryDeps {
   readonly credentialsChanged: (authProvider: string) => void;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly cloud: CloudAccess;
   readonly fileRoot?: string;
 }
@@ -30,6 +33,7 @@ export function createFactories(deps: FactoryDeps): Factories {
   const { clock, transport } = deps;
   const turns = new Turns();
   const contents = new Contents();
+  const auth = new AuthMetrics(deps.metrics);
   const files: { readonly fileRoot?: string } = deps.fileRoot === undefined ? {} : { fileRoot: deps.fileRoot };
   return {
     authProvider: (spec, context) =>
@@ -42,11 +46,13 @@ export function createFactories(deps: FactoryDeps): Factories {
         logger: deps.logger,
         cloud: deps.cloud,
         changed: () => deps.credentialsChanged(context.name),
+        fetched: (fetch) => auth.fetched(spec.type, fetch),
       }),
     store: (spec, context) =>
       buildStore(spec, {
         ...context,
         ...files,
+        keychain: auth.counting(context.keychain),
         clock,
         transport,
         contents,

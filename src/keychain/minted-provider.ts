@@ -50,8 +50,9 @@ export function mintedProvider<T extends MintTarget>(minter: Minter<T>, deps: Au
   const renewals = new Renewals<Credential & { readonly expiresAt: number }>({
     clock: deps.clock,
     random: deps.random,
-    onFetched: (key, failure) => {
+    onFetched: (key, failure, tookMs) => {
       report(key, failure);
+      deps.fetched?.({ outcome: failure?.reason ?? "Fetched", tookMs });
       deps.changed();
     },
   });

@@ -128,6 +128,8 @@ export interface AuthProviderDeps {
   readonly namespace?: string;
   /** `state()` answers otherwise than before. */
   readonly changed: () => void;
+  /** A credential was fetched, or could not be: for those who count. */
+  readonly fetched?: (fetch: { readonly outcome: "Fetched" | UnavailableReason; readonly tookMs: number }) => void;
   /** Directory that every file must lie in; absent: no files at all. */
   readonly fileRoot?: string;
 }

@@ -16,8 +16,8 @@ export interface RenewalsOptions {
   readonly max?: number;
   /** Of fetching one value, whoever waits for it, in ms; default 10,000. */
   readonly deadlineMs?: number;
-  /** A value was fetched, or could not be. `failure`: the latter. */
-  readonly onFetched?: (key: string, failure: CredentialUnavailableError | undefined) => void;
+  /** A value was fetched, or could not be. `failure`: the latter. `tookMs`: either. */
+  readonly onFetched?: (key: string, failure: CredentialUnavailableError | undefined, tookMs: number) => void;
 }
 
 /** What is known of one key. */
@@ -125,6 +125,7 @@ export class Renewals<V extends Ending> {
       key,
       async (own) => {
         using deadline = clock.deadline(deadlineMs ?? fetchDeadlineMs, own);
+        const startedAt = clock.monotonic();
         try {
           // An SDK that does not listen to the signal must not hold up everybody who comes after.
           const value = await raceSignal(fetch(deadline.signal), deadline.signal);
@@ -133,11 +134,11 @@ export class Renewals<V extends Ending> {
               "CredentialExpired",
               "What was fetched has expired already; compare the clocks of both sides",
             );
-          this.#succeeded(key, value);
+          this.#succeeded(key, value, clock.monotonic() - startedAt);
           return value;
         } catch (error) {
           const failure = toUnavailable(error, { isLate: deadline.signal.aborted, deadlineMs: deadlineMs ?? fetchDeadlineMs });
-          this.#failed(key, failure);
+          this.#failed(key, failure, clock.monotonic() - startedAt);
           throw failure;
         }
       },
@@ -145,7 +146,7 @@ export class Renewals<V extends Ending> {
     );
   }
 
-  #succeeded(key: string, value: V): void {
+  #succeeded(key: string, value: V, tookMs: number): void {
     const { clock, random, onFetched } = this.#options;
     const now = clock.now();
     const life = value.expiresAt - now;
@@ -159,10 +160,10 @@ export class Renewals<V extends Ending> {
       lastError,
       holdUntil: 0,
     });
-    onFetched?.(key, undefined);
+    onFetched?.(key, undefined, tookMs);
   }
 
-  #failed(key: string, failure: CredentialUnavailableError): void {
+  #failed(key: string, failure: CredentialUnavailableError, tookMs: number): void {
     const now = this.#options.clock.now();
     const before = this.#entries.get(key);
     const run = before?.lastError?.resolvedTime === undefined ? before?.lastError : undefined;
@@ -176,7 +177,7 @@ export class Renewals<V extends Ending> {
       lastError: { class: failure.class, message: failure.message, firstTime: run?.firstTime ?? now, time: now, count },
       holdUntil: now + holdMs(failure, { now, count, isServed }),
     });
-    this.#options.onFetched?.(key, failure);
+    this.#options.onFetched?.(key, failure, tookMs);
   }
 }
 

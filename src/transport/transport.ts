@@ -86,7 +86,7 @@ export class Transport implements AsyncDisposable {
     this.#tokens = new Tokens({ clock, send: (request, signal) => exchange(request, wire, signal) });
     const counter = (options.metrics ?? silentMetrics).counter(
       "countersign_registry_requests_total",
-      "Reads from registries by outcome: an HTTP status class that was an answer, or an error class",
+      "Reads from registries by outcome: Success, NotFound, or another error class",
       ["outcome"],
     );
     this.#count = (outcome) => counter.add(1, { outcome });

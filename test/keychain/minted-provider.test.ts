@@ -14,7 +14,14 @@ const signal = new AbortController().signal;
 const canary = "hunter2-canary";
 
 /** A cloud whose registries are `<name>.cloud.example`, with a token for each; `fails` says what becomes of those of one name. */
-async function scene(options: { readonly registries?: readonly string[]; readonly problem?: Unavailable } = {}) {
+async function scene(
+  options: {
+    readonly registries?: readonly string[];
+    readonly problem?: Unavailable;
+    readonly fetched?: AuthProviderDeps["fetched"];
+    readonly tookMs?: number;
+  } = {},
+) {
   const internet = await startInternet({});
   const given = cloudScene(internet, { registries: options.registries ?? ["*.cloud.example"] });
   const minted: string[] = [];
@@ -29,13 +36,14 @@ async function scene(options: { readonly registries?: readonly string[]; readonl
       },
       mint: async ({ key }) => {
         minted.push(key);
+        if (options.tookMs !== undefined) await given.clock.advance(options.tookMs);
         const failure = fails.get(key);
         if (failure !== undefined) throw failure;
         return { scheme: "bearer", secret: new Secret(`${canary} of ${key}`), expiresAt: given.clock.now() + hour };
       },
       ...(options.problem !== undefined && { problem: options.problem }),
     },
-    given.deps satisfies AuthProviderDeps,
+    { ...given.deps, ...(options.fetched !== undefined && { fetched: options.fetched }) } satisfies AuthProviderDeps,
   );
   const ask = async (name: string): Promise<string> => {
     try {
@@ -134,6 +142,15 @@ describe("a provider of a cloud", () => {
     );
     assert.match(it.log[0] ?? "", /"requestId":"trace-7"/);
     assert.doesNotMatch(JSON.stringify(it.provider.state()), /trace-7/);
+  });
+
+  it("tells those who count of each fetch, how it went and how long it took, and of nothing that was there", async () => {
+    const fetches: string[] = [];
+    const fetched: AuthProviderDeps["fetched"] = ({ outcome, tookMs }) => void fetches.push(`${outcome} ${tookMs}`);
+    await using it = await scene({ fetched, tookMs: 40 });
+    it.fails.set("b.cloud.example", new CredentialUnavailableError("Throttled", "too often"));
+    for (const name of ["a", "a", "b", "b", "c"]) await it.ask(`${name}.cloud.example/app`);
+    assert.deepEqual(fetches, ["Fetched 40", "Throttled 40", "Fetched 40"]);
   });
 
   it("shows no secret, however it is printed", async () => {
