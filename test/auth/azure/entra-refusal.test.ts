@@ -74,7 +74,7 @@ describe("a refusal of Microsoft Entra ID", () => {
   it("has a row on the page of Azure for every code that it explains, and no other", () => {
     const page = readFileSync(new URL("../../../docs/reference/auth-azure.md", import.meta.url), "utf8");
     const rows = [...page.matchAll(/^\| AADSTS([0-9, ]+) \| /gm)].flatMap(([, codes = ""]) => codes.split(", ").map(Number));
-    assert.deepEqual(rows.toSorted(), [...explainedCodes].toSorted());
+    assert.deepEqual(new Set(rows), explainedCodes);
   });
 
   const without = `it answered 400 without a code; look into the sign-in logs of tenant ${azureTenant}`;
