@@ -26,14 +26,17 @@ export function toTable(kind: ResourceKind, rows: readonly ObjectRow[], options:
     rows: rows.map((row) => [
       ...(namespaced ? [row.namespace ?? ""] : []),
       row.name,
-      ...shown.map((column) => cellOf(column, row, options.now ?? 0)),
+      ...shown.map((column) => cellOf(column, { row, kind, now: options.now ?? 0 })),
     ]),
   };
 }
 
 /** A cell as the API server makes it of a value (apiextensions-apiserver `tableconvertor`): of another type than the column's, it is empty. */
-function cellOf(column: PrinterColumn, row: ObjectRow, now: number): string {
-  const value = readPath(row.object, column.jsonPath);
+function cellOf(
+  column: PrinterColumn,
+  { row, kind, now }: { readonly row: ObjectRow; readonly kind: ResourceKind; readonly now: number },
+): string {
+  const value = readPath(row.object, column.jsonPath) ?? defaultOf(kind, column.jsonPath);
   switch (column.type) {
     case "string":
       return typeof value === "string" ? value : "";
@@ -45,6 +48,13 @@ function cellOf(column: PrinterColumn, row: ObjectRow, now: number): string {
       if (typeof value !== "string") return "";
       return value === "" ? ageAt(now, undefined) : dateCell(value, now);
   }
+}
+
+/** What the API server writes into an object that leaves the field out; of a file it is what is meant. */
+function defaultOf(kind: ResourceKind, jsonPath: string): unknown {
+  const [, field] = /^\.spec\.(\w+)$/.exec(jsonPath) ?? [];
+  const { spec } = kindTable[kind];
+  return field !== undefined && spec.type === "object" && Object.hasOwn(spec.fields, field) ? spec.fields[field]?.default : undefined;
 }
 
 function dateCell(text: string, now: number): string {

@@ -32,6 +32,17 @@ describe("toTable()", () => {
     assert.deepEqual(cells({ metadata: { name: "a" } }), ["a", "", "", "", "", "", "60s"]);
   });
 
+  it("shows what a field means that is left out, as the API server would have written it", () => {
+    const policies = [{}, { enforcement: "Warn" }, { enforcement: 7 }].map((spec) => ({ ...row({ spec }), kind: "Policy" as const }));
+    const enforcement = (options: { readonly wide: boolean }): readonly (string | undefined)[] => {
+      const { columns, rows } = toTable("Policy", policies, options);
+      return rows.map((cells) => cells[columns.indexOf("Enforcement")]);
+    };
+    assert.deepEqual(enforcement({ wide: false }), ["Enforce", "Warn", ""]);
+    const { columns, rows } = toTable("NamespacedPolicy", policies.slice(0, 1), { wide: true });
+    assert.equal(rows[0]?.[columns.indexOf("On-Inconclusive")], "Deny");
+  });
+
   it("prints <unknown> for an age that nobody knows", () => assert.equal(cells({}, 0)?.at(-1), "<unknown>"));
 
   const dates: readonly (readonly [value: unknown, cell: string, why: string])[] = [
