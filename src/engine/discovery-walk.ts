@@ -12,6 +12,7 @@ import { toFailure } from "./failure.ts";
 import type { Reader } from "./locations.ts";
 import { StoreError } from "./store.ts";
 import { untilAborted } from "./until-aborted.ts";
+import { describeObject } from "./view.ts";
 
 /** Of one Store and image: more is no tree that anybody reads. */
 const mostEntries = 1000;
@@ -152,6 +153,6 @@ function isWhole({ open, failures }: Progress): boolean {
 function tooMany(store: string): StoreError {
   return new StoreError({
     class: "LimitExceeded",
-    message: `Store/${store} lists more than ${mostEntries} artifacts; the rest is not shown`,
+    message: `${describeObject("Store", store)} lists more than ${mostEntries} artifacts; the rest is not shown`,
   });
 }

@@ -204,6 +204,16 @@ describe("discoverArtifacts()", () => {
     assert.deepEqual([found.outcome, found.artifacts.length, states(found)], ["partial", 1000, "a Failed LimitExceeded"]);
   });
 
+  for (const [name, called] of [
+    ["a", "Store/a"],
+    ["team-a/own", "NamespacedStore/team-a/own"],
+  ] as const)
+    it(`calls a Store that lists too much ${called}`, async () => {
+      const many = Array.from({ length: 1001 }, (_, salt) => artifact({ salt }));
+      const { stores } = await discover([store(name, { referrers: many }, { limits: { depth: 1 } })]);
+      assert.equal(stores[0]?.failures[0]?.message, `${called} lists more than 1000 artifacts; the rest is not shown`);
+    });
+
   it("does not depend on the order of Stores or of what they list, and never shows more than was listed", async () => {
     const pool = [sbom, signature, tagged, onSbom, deepest];
     const listing = fc.subarray(pool).chain((list) => fc.shuffledSubarray(list, { minLength: list.length }));
