@@ -4,6 +4,7 @@ interface Flight<V> {
   readonly result: Promise<V>;
   readonly controller: AbortController;
   riders: number;
+  isOver: boolean;
 }
 
 /**
@@ -31,7 +32,7 @@ export class SingleFlight<K, V> {
       return await raceSignal(flight.result, signal);
     } finally {
       flight.riders -= 1;
-      if (flight.riders === 0 && !this.#keepGoing) {
+      if (flight.riders === 0 && !flight.isOver && !this.#keepGoing) {
         // Whoever asks from here on starts anew: an abandoned flight is no answer.
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
         flight.controller.abort(new DOMException("Nobody waits for this any more", "AbortError"));
@@ -44,12 +45,13 @@ export class SingleFlight<K, V> {
     const result = Promise.resolve()
       .then(() => work(controller.signal))
       .finally(() => {
+        flight.isOver = true;
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
       });
     result.catch(() => {
       /* every rider has seen it through its own race; a rider that left must not make it an unhandled rejection */
     });
-    const flight: Flight<V> = { result, controller, riders: 0 };
+    const flight: Flight<V> = { result, controller, riders: 0, isOver: false };
     this.#flights.set(key, flight);
     return flight;
   }

@@ -39,10 +39,15 @@ export interface AzureOptions {
   /** Subject of the federated identity that Entra knows; default that of ServiceAccount puller of the operator's namespace. */
   readonly subject?: string;
   readonly cloud?: keyof typeof azureClouds;
+  /** Default {@link azureClient}. */
+  readonly clientID?: string;
+  /** What stands behind the registries for whom they let in; default: an empty object for every path. */
+  readonly behind?: Site;
 }
 
 /** Entra ID, Azure's metadata service and Azure's registries, as they behave when all is well, and as strict. */
-export function azureSites({ clock, registries, subject, cloud = "AzurePublic" }: AzureOptions): AzureFake {
+export function azureSites(options: AzureOptions): AzureFake {
+  const { clock, registries, subject, cloud = "AzurePublic", clientID = azureClient, behind = () => ({ status: 200, body: {} }) } = options;
   const { authorityHost, federatedAudience } = azureClouds[cloud];
   const issued = new Set<string>();
   const fake: AzureFake = { issued, revoked: false, sites: {} };
@@ -52,9 +57,9 @@ export function azureSites({ clock, registries, subject, cloud = "AzurePublic" }
     return token;
   };
   const entra: Site = (request) =>
-    entraAnswer(request, { audience: federatedAudience, subject: subject ?? "system:serviceaccount:countersign:puller", give });
+    entraAnswer(request, { audience: federatedAudience, subject: subject ?? "system:serviceaccount:countersign:puller", clientID, give });
   const metadata: Site = (request) => metadataAnswer(request, give);
-  const registry: Site = (request) => registryAnswer(request, { fake, give });
+  const registry: Site = (request, wire) => registryAnswer(request, { fake, give }) ?? behind(request, wire);
   return Object.assign(fake, {
     sites: {
       [authorityHost]: entra,
@@ -84,19 +89,19 @@ type Give = (claims: object, lifeSeconds: number) => string;
 
 function entraAnswer(
   request: SeenRequest,
-  trust: { readonly audience: string; readonly subject: string; readonly give: Give },
+  trust: { readonly audience: string; readonly subject: string; readonly clientID: string; readonly give: Give },
 ): SiteAnswer {
   const form = new URLSearchParams(request.body);
   const path = request.path.split("?")[0];
   if (request.method !== "POST" || path !== `/${azureTenant}/oauth2/v2.0/token`) return { status: 404 };
   if (form.get("grant_type") !== "client_credentials") return entraError(70_003);
   if (form.get("client_assertion_type") !== "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") return entraError(900_144);
-  if (form.get("client_id") !== azureClient) return entraError(700_016);
+  if (form.get("client_id") !== trust.clientID) return entraError(700_016);
   if (form.get("scope") !== `${resource}/.default`) return entraError(500_011);
   const claims = claimsOf(form.get("client_assertion") ?? "");
   if (!JSON.stringify(claims["aud"] ?? "").includes(`"${trust.audience}"`)) return entraError(700_212);
   if (claims["sub"] !== trust.subject) return entraError(700_213);
-  const token = trust.give({ aud: resource, appid: azureClient, tid: azureTenant }, 3600);
+  const token = trust.give({ aud: resource, appid: trust.clientID, tid: azureTenant }, 3600);
   return { status: 200, body: { token_type: "Bearer", expires_in: 3600, ext_expires_in: 3600, access_token: token } };
 }
 
@@ -112,7 +117,8 @@ function metadataAnswer(request: SeenRequest, give: Give): SiteAnswer {
   return { status: 200, body: { access_token: token, expires_in: "86400", resource, token_type: "Bearer" } };
 }
 
-function registryAnswer(request: SeenRequest, { fake, give }: { readonly fake: AzureFake; readonly give: Give }): SiteAnswer {
+/** Undefined for whom it lets in. */
+function registryAnswer(request: SeenRequest, { fake, give }: { readonly fake: AzureFake; readonly give: Give }): SiteAnswer | undefined {
   const { site, method, path, headers } = request;
   const form = new URLSearchParams(request.body);
   const isService = form.get("service") === site;
@@ -132,7 +138,7 @@ function registryAnswer(request: SeenRequest, { fake, give }: { readonly fake: A
   const claims = claimsOf(token);
   if (!fake.issued.has(token) || claims["aud"] !== site || claims["grant_type"] !== "access_token" || fake.revoked)
     return unauthorized(site);
-  return { status: 200, body: {} };
+  return undefined;
 }
 
 /** A realm that would take the exchange elsewhere: nobody may listen to it. */
