@@ -2,13 +2,22 @@
 import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { run as bundle } from "./bundle.ts";
+import { run as clouds } from "./clouds.ts";
 import { run as compile } from "./compile.ts";
 import { type Row, run as keychain } from "./keychain.ts";
 import { run as rotation } from "./rotation.ts";
 import { run as serving } from "./serving.ts";
 import { run as verification } from "./verification.ts";
 
-const benchmarks: Readonly<Record<string, () => Promise<readonly Row[]>>> = { keychain, compile, verification, serving, rotation, bundle };
+const benchmarks: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  keychain,
+  compile,
+  verification,
+  serving,
+  rotation,
+  bundle,
+  clouds,
+};
 const only = process.argv.find((argument) => argument.startsWith("--only="))?.slice("--only=".length);
 
 const revision = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();

@@ -41,6 +41,8 @@ export type Site = (
 export interface Internet extends AsyncDisposable {
   /** For `new Transport({ network })`: names, SNI, Host and certificates are as outside, every byte stays on this machine. */
   readonly network: Network;
+  /** Where the hosts really listen on this machine, for a network of another process. */
+  readonly ports: { readonly secure: number; readonly plain: number };
   /** In the order of arrival, at all hosts. */
   readonly requests: SeenRequest[];
   /** Names that were looked up, also those that do not exist. */
@@ -102,6 +104,7 @@ export async function startInternet(
   };
   return {
     network,
+    ports: { secure: securePort, plain: plainPort },
     requests,
     lookedUp,
     at: (site) => requests.filter((request) => request.site === site),
