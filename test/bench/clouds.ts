@@ -7,12 +7,9 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { awsConfig, awsSites, ecrRegistryHost } from "../support/cloud/aws.ts";
-import { azureClient, azureSites, azureTenant } from "../support/cloud/azure.ts";
-import { fakeJWT } from "../support/cloud/deps.ts";
-import { googleAudience, googlePool, googleSites } from "../support/cloud/google.ts";
-import { type Internet, startInternet } from "../support/cloud/internet.ts";
-import type { CloudFigures, CloudSetting } from "./clouds/replica.ts";
+import { type CloudName, cloudNames, cloudSites, settingOf } from "../support/cloud/all.ts";
+import { startInternet } from "../support/cloud/internet.ts";
+import type { CloudFigures, CloudSetting } from "../support/cloud/replica.ts";
 import type { Row } from "./keychain.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,45 +17,16 @@ const runs = 3;
 const registries = 50;
 const references = 10_000;
 
-const clouds = {
-  Azure: {
-    first: "acme0.azurecr.io/app:1",
-    spec: {
-      registries: ["*.azurecr.io"],
-      type: "azureWorkloadIdentity",
-      azureWorkloadIdentity: { clientID: azureClient, tenantID: azureTenant, serviceAccountRef: { name: "puller" } },
-    },
-  },
-  AWS: {
-    first: `${ecrRegistryHost}/app:1`,
-    spec: {
-      registries: ["*.dkr.ecr.*.amazonaws.com"],
-      type: "awsEcr",
-      awsEcr: { roleARN: awsConfig().roleARN, serviceAccountRef: { name: "puller" } },
-    },
-  },
-  Google: {
-    first: "europe-docker.pkg.dev/acme/app:1",
-    spec: { registries: ["*.pkg.dev"], type: "googleArtifactRegistry", googleArtifactRegistry: { workloadIdentityFederation: googlePool } },
-  },
-} as const;
-type CloudName = keyof typeof clouds;
-
 export async function run(): Promise<readonly Row[]> {
   const directory = await mkdtemp(join(tmpdir(), "countersign-bench-"));
-  const hosts = Array.from({ length: registries }, (_, at) => `acme${at}.azurecr.io`);
-  const sites = {
-    ...awsSites(systemClock),
-    ...googleSites({ clock: systemClock }),
-    ...azureSites({ clock: systemClock, registries: hosts }).sites,
-  };
-  await using internet = await startInternet(sites);
+  const hosts = Array.from({ length: registries }, (_, at) => `acme${String(at).padStart(2, "0")}.azurecr.io`);
+  await using internet = await startInternet(cloudSites(systemClock, hosts));
   try {
-    await promisify(execFile)(process.execPath, [`${root}scripts/bundle.ts`, directory, "test/bench/clouds/replica.ts"]);
+    await promisify(execFile)(process.execPath, [`${root}scripts/bundle.ts`, directory, "test/support/cloud/replica.ts"]);
     const replica = join(directory, "replica.mjs");
     const measure = async (names: readonly CloudName[], many: readonly string[] = []): Promise<CloudFigures> =>
-      median(await repeat(() => figures(replica, settingOf(internet, names, many))));
-    const all = Object.keys(clouds) as readonly CloudName[];
+      median(await repeat(() => figures(replica, settingOf(internet, { names, many }))));
+    const all = cloudNames;
     const rows: Row[] = [];
     for (const names of [[], ...all.map((name) => [name]), all] as readonly (readonly CloudName[])[]) {
       const { readyMs, idleMiB, usedMiB, firstMs } = await measure(names);
@@ -71,7 +39,7 @@ export async function run(): Promise<readonly Row[]> {
     }
     internet.requests.length = 0;
     const many = Array.from({ length: references }, (_, at) => `${hosts[at % registries]}/team-${at}/app:1`);
-    const { manyMs } = await figures(replica, settingOf(internet, ["Azure"], many));
+    const { manyMs } = await figures(replica, settingOf(internet, { names: ["Azure"], many }));
     const count = (path: RegExp): number => internet.requests.filter((request) => path.test(request.path)).length;
     const name = `${references.toLocaleString("en")} references over ${registries} registries`;
     rows.push({ name: `${name}: tokens of Entra`, value: count(/oauth2\/v2[.]0\/token/), unit: "tokens", budget: 1 });
@@ -81,21 +49,6 @@ export async function run(): Promise<readonly Row[]> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function settingOf(internet: Internet, names: readonly CloudName[], many: readonly string[]): CloudSetting {
-  const token = (audience: string): readonly [string, string] => {
-    const sub = `system:serviceaccount:countersign:${audience === googleAudience ? "reader" : "puller"}`;
-    return [audience, fakeJWT({ sub, aud: [audience] }, systemClock)];
-  };
-  return {
-    caPem: internet.network.caPem ?? "",
-    ports: internet.ports,
-    providers: Object.fromEntries(names.map((name) => [name.toLowerCase(), clouds[name].spec])),
-    first: names.map((name) => clouds[name].first),
-    many,
-    token: Object.fromEntries(["api://AzureADTokenExchange", "sts.amazonaws.com", googleAudience].map(token)),
-  };
 }
 
 async function figures(replica: string, setting: CloudSetting): Promise<CloudFigures> {

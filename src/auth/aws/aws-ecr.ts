@@ -93,7 +93,7 @@ async function registryToken(
   };
   const options = { cloud, service, now: clock.now() };
   if (kind === "public") {
-    const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import("@aws-sdk/client-ecr-public");
+    const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import("./sdk-ecr-public.ts");
     return await ask(
       async (requestHandler) => {
         const client = new ECRPUBLICClient({ ...common, requestHandler });
@@ -104,7 +104,7 @@ async function registryToken(
       signal,
     );
   }
-  const { ECRClient, GetAuthorizationTokenCommand } = await import("@aws-sdk/client-ecr");
+  const { ECRClient, GetAuthorizationTokenCommand } = await import("./sdk-ecr.ts");
   return await ask(
     async (requestHandler) => {
       const client = new ECRClient({ ...common, requestHandler });

@@ -63,7 +63,7 @@ async function assume({ source, roleARN, region, isFips }: Assumption, deps: Aut
   if (host === undefined) throw new CredentialUnavailableError("IdentityNotFound", `AWS has no region ${echo(region)}`);
   const service: Service = { name: `AWS STS in ${region}`, host };
   const token = await federatedToken(source, deps, signal);
-  const { fromWebToken } = await import("@aws-sdk/credential-providers");
+  const { fromWebToken } = await import("./sdk-sts.ts");
   const answer = await ask(
     (requestHandler) =>
       fromWebToken({
