@@ -1,7 +1,24 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../kernel/clock.ts";
-import type { KubeEvent } from "./events.ts";
 import { TokenBucket } from "./token-bucket.ts";
+
+/** Something that happened to an object, for people: `kubectl describe` and `kubectl get events` show it. */
+export interface KubeEvent {
+  readonly regarding: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    /** Absent: the object is cluster-scoped. */
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+  };
+  readonly type: "Normal" | "Warning";
+  /** CamelCase, 128 bytes at most, as `action`. */
+  readonly reason: string;
+  readonly action: string;
+  /** 1024 bytes at most. */
+  readonly note: string;
+}
 
 /** An Event as it was written, or is about to be. */
 export interface Series {

@@ -2,28 +2,10 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Logger } from "../kernel/logger.ts";
 import type { Counter, Metrics } from "../kernel/metrics.ts";
 import type { KubeClient } from "./client.ts";
-import { EventSeries, recountMs, type Series } from "./event-series.ts";
+import { EventSeries, type KubeEvent, recountMs, type Series } from "./event-series.ts";
 import { KubeError } from "./kube-error.ts";
 import { collectionPath, objectPath, type Resource } from "./resource.ts";
 import { TokenBucket } from "./token-bucket.ts";
-
-/** Something that happened to an object, for people: `kubectl describe` and `kubectl get events` show it. */
-export interface KubeEvent {
-  readonly regarding: {
-    readonly apiVersion: string;
-    readonly kind: string;
-    /** Absent: the object is cluster-scoped. */
-    readonly namespace?: string;
-    readonly name: string;
-    readonly uid: string;
-  };
-  readonly type: "Normal" | "Warning";
-  /** CamelCase, 128 bytes at most, as `action`. */
-  readonly reason: string;
-  readonly action: string;
-  /** 1024 bytes at most. */
-  readonly note: string;
-}
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubeClient, "request">;

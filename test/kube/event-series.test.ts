@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { EventSeries } from "../../src/kube/event-series.ts";
-import type { KubeEvent } from "../../src/kube/events.ts";
+import { EventSeries, type KubeEvent } from "../../src/kube/event-series.ts";
 import { ManualClock } from "../support/clock.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
-export const occurrence = (more: Partial<KubeEvent> & { readonly uid?: string } = {}): KubeEvent => {
+const occurrence = (more: Partial<KubeEvent> & { readonly uid?: string } = {}): KubeEvent => {
   const { uid = "uid-1", ...others } = more;
   const regarding = { apiVersion: "countersign.dev/v1alpha1", kind: "Store", name: "production", uid };
   return { regarding, type: "Warning", reason: "Timeout", action: "Check", note: "a.io did not answer", ...others };

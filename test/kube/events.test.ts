@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { EventRecorder, type KubeEvent } from "../../src/kube/events.ts";
+import type { KubeEvent } from "../../src/kube/event-series.ts";
+import { EventRecorder } from "../../src/kube/events.ts";
 import { ManualClock } from "../support/clock.ts";
 import { FakeKubeApi } from "../support/kube-api.ts";
 import { eventually } from "../support/kube-wire.ts";
