@@ -123,6 +123,29 @@ const mutants: readonly Mutant[] = [
     "if (!verifiers.some((verifier) => verifier.canVerify(descriptor))) continue;",
     "",
   ],
+  [
+    "expressions",
+    "no namespace is taken for one without labels",
+    "evaluate-expressions.ts",
+    "if (namespace?.labels !== undefined) return undefined;",
+    "if (namespace === undefined || namespace.labels !== undefined) return undefined;",
+  ],
+  [
+    "subject",
+    "an Optional Store that is invalid has no say in what a tag is",
+    "subject.ts",
+    "for (const { name, problem, store } of stores) if (store === undefined) failures",
+    'for (const { name, problem, store, evidence } of stores) if (store === undefined && evidence === "Required") failures',
+  ],
+  [
+    "result-cache",
+    "what one Verifier found is another's",
+    "result-cache.ts",
+    "`${number} ${artifact} ${subject}`",
+    "`${artifact} ${subject}`",
+  ],
+  ["result-cache", "a namespace fills what is the cluster's", "result-cache.ts", "result, ownerOf(verifier)", 'result, ""'],
+  ["signed-by", "signatures that are not shown are taken for absent", "signed.ts", "deps.findings.markPartial();", "{}"],
 ];
 
 testMutants({ name: "engine", needs: ["src/api", "src/engine", "src/kernel", "src/oci", "test/engine", "test/support/clock.ts"] }, mutants);
