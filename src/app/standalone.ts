@@ -1,4 +1,4 @@
-import type { CliOutput, ServeOptions } from "../cli/ports.ts";
+import type { CliOutput, ObjectRow, ServeOptions } from "../cli/ports.ts";
 import { StandaloneView, type WatchedImage } from "../cli/standalone-view.ts";
 import type { Report } from "../engine/report.ts";
 import { objectKey } from "../api/object.ts";
@@ -67,7 +67,7 @@ export async function serveFiles(
       const report = reports.get(image);
       return report === undefined ? { image } : { image, report };
     });
-    view.show({ manifests: options.manifests, stores: rowsWithStatus("Store", core, source), images, once: options.once });
+    view.show({ manifests: options.manifests, stores: storeRows(core, source), images, once: options.once });
   };
   try {
     for (;;) {
@@ -85,6 +85,11 @@ export async function serveFiles(
     stop.abort(new DOMException("Standalone mode has ended", "AbortError"));
     await background;
   }
+}
+
+/** The cluster's first; a Store of a namespace is asked for that namespace's images, and may be broken as well. */
+function storeRows(core: Core, source: ManifestSource): readonly ObjectRow[] {
+  return [...rowsWithStatus("Store", core, source), ...rowsWithStatus("NamespacedStore", core, source)];
 }
 
 async function verifyAll(

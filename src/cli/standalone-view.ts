@@ -11,6 +11,7 @@ import { renderTable } from "./table.ts";
 export interface Picture {
   /** The directory that is watched, as it was given. */
   readonly manifests: string;
+  /** Of the cluster, and of namespaces. */
   readonly stores: readonly ObjectRow[];
   readonly images: readonly WatchedImage[];
   /** The picture is printed once; nothing is watched. */
@@ -22,10 +23,11 @@ export interface WatchedImage {
   readonly report?: Report;
 }
 
-/** A picture as text: the stores as `kubectl get stores` prints them, a line per image, and what to make of it. Without `now`, no ages. */
+/** A picture as text: the stores as `kubectl get stores` prints them, with their namespace where one has any, a line per image, and what to make of it. Without `now`, no ages. */
 export function renderPicture(picture: Picture, options: { readonly now?: number; readonly paint: Paint }): string {
   const { paint } = options;
-  const table = toTable("Store", picture.stores, { wide: false, ...(options.now !== undefined && { now: options.now }) });
+  const withNamespace = picture.stores.some(({ namespace }) => namespace !== undefined);
+  const table = toTable("Store", picture.stores, { wide: false, withNamespace, ...(options.now !== undefined && { now: options.now }) });
   const ready = table.columns.indexOf("Ready");
   const stores = renderTable(table, {
     decorate: (text, column) => (column === ready ? paint(text === "True" ? "good" : text === "False" ? "bad" : "doubtful", text) : text),
@@ -111,7 +113,10 @@ function paintVerdict(text: string, cell: { readonly column: number; readonly re
 /** One sentence for each store that is not ready, and for what the verdicts show. */
 function sayings(picture: Picture): readonly string[] {
   const broken = picture.stores.filter((row) => readyCondition(row, "status") === "False");
-  const lines = broken.map((row) => `Store ${printable(row.name)} is not ready: ${printable(reasonText(row))}.`);
+  const lines = broken.map(
+    (row) =>
+      `${row.kind} ${printable(row.namespace === undefined ? row.name : `${row.namespace}/${row.name}`)} is not ready: ${printable(reasonText(row))}.`,
+  );
   const verdicts = picture.images.flatMap(({ report }) => report?.verdict ?? []);
   const outcomes = new Set(verdicts.map((verdict) => verdict.outcome));
   const codes = new Set(verdicts.flatMap((verdict) => (verdict.outcome === "deny" ? verdict.code : [])));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createSetting, run, type Setting } from "./fixture.ts";
+import { createSetting, manifest, run, type Setting } from "./fixture.ts";
 
 let setting: Setting;
 before(async () => {
@@ -56,4 +56,19 @@ test("serve on files goes on until it is stopped, and then ends with 0", async (
   assert.ok(stop.signal.aborted, "it was stopped by its first picture and not by time");
   assert.equal(exit, 0);
   assert.match(stdout, /^local +True +Succeeded /m);
+});
+
+test("serve on files shows Stores of namespaces too", async () => {
+  const { manifests, registry } = setting;
+  const own = manifest("NamespacedStore", "own", { scopes: [registry.host], type: "registry" });
+  await manifests.write("own.yaml", own);
+  try {
+    const { exit, stdout } = await run(["serve", "--once", "--manifests", manifests.directory]);
+    assert.equal(exit, 0);
+    assert.match(stdout, /^NAMESPACE +NAME +READY /m);
+    assert.match(stdout, /^ +local +True +Succeeded /m);
+    assert.match(stdout, /^team-a +own +(True|False) /m);
+  } finally {
+    await manifests.write("own.yaml");
+  }
 });

@@ -42,6 +42,17 @@ describe("renderPicture()", () => {
     });
   }
 
+  it("shows Stores of namespaces below the cluster's, and calls them by their namespace", () => {
+    const [broken] = stores.filter(({ name }) => name === "mirror");
+    const own = { ...(broken ?? assert.fail()), kind: "NamespacedStore", namespace: "team-a", name: "own" } as const;
+    const text = renderPicture({ ...picture, stores: [...stores, own] }, { now, paint: plain });
+    const [head = "", ...lines] = text.split("\n");
+    assert.match(head, /^NAMESPACE +NAME +READY /);
+    assert.match(lines[stores.length] ?? "", /^team-a +own +False /);
+    assert.match(text, /^ {2}NamespacedStore team-a\/own is not ready: /m);
+    assert.match(text, /^ {2}Store mirror is not ready: /m);
+  });
+
   it("shows hostile names without obeying them", () => {
     const hostile = "\u001b[2J\nx";
     const text = renderPicture({ ...picture, manifests: hostile, images: [{ image: hostile }] }, { now, paint: plain });
