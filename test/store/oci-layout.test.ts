@@ -89,6 +89,18 @@ describe("ociLayoutStore()", () => {
     assert.equal((await failureOf(store.resolve(repository, { tag: "3" }, never))).class, "NotFound");
   });
 
+  it("names what an index holds, whether or not it was copied", async () => {
+    using layout = new Layout();
+    const held = layout.push(manifest("amd64"), { listed: false });
+    const left = { mediaType: types.manifest, digest: `sha256:${"2".repeat(64)}`, size: 10 };
+    const index = layout.push({ schemaVersion: 2, mediaType: types.index, manifests: [held, left] }, { name: "1" });
+    const platforms = [held, left].map(descriptor);
+    for (const reference of [{ tag: "1" }, { digest: digest(index.digest) }])
+      assert.deepEqual(await layout.store().resolve(repository, reference, never), { ...descriptor(index), platforms });
+    const empty = layout.push({ schemaVersion: 2, mediaType: types.index, manifests: [] }, { name: "2" });
+    assert.deepEqual(await layout.store().resolve(repository, { tag: "2" }, never), { ...descriptor(empty), platforms: [] });
+  });
+
   it("does not guess between two manifests of one name", async () => {
     using layout = new Layout();
     layout.push(manifest("first"), { name: "1" });

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { OciLayoutStoreConfig, StoreSpecCommon } from "../../api/store.ts";
 import { limitExceeded } from "../../engine/limits.ts";
-import { type EndpointObservation, type Location, type Store, StoreError } from "../../engine/store.ts";
+import { type EndpointObservation, type Location, type Resolved, type Store, StoreError } from "../../engine/store.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestAlgorithm, digestHex } from "../../oci/digest.ts";
@@ -79,7 +79,7 @@ class OciLayoutStore implements Store {
     repository: Repository,
     reference: { readonly tag: string } | { readonly digest: Digest },
     signal: AbortSignal,
-  ): Promise<Descriptor> {
+  ): Promise<Resolved> {
     const entries = await this.#entries(signal);
     const isWanted =
       "digest" in reference
@@ -92,7 +92,8 @@ class OciLayoutStore implements Store {
     const bytes = await this.#content(found.descriptor, signal);
     if (bytes === undefined) throw layoutError("NotFound", "lists the manifest and does not hold it");
     const { mediaType, digest, size } = found.descriptor;
-    return { mediaType, digest, size };
+    if (!isIndexMediaType(mediaType)) return { mediaType, digest, size };
+    return { mediaType, digest, size, platforms: this.#listed(bytes, false).map(({ descriptor }) => descriptor) };
   }
 
   async *listReferrers(_repository: Repository, subject: Descriptor, signal: AbortSignal): AsyncGenerator<Descriptor, void, undefined> {
