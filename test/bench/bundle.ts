@@ -10,6 +10,7 @@ import { send } from "../support/real/http.ts";
 import { freePort } from "../support/real/part.ts";
 import { findTools } from "../tools/build.ts";
 import type { Row } from "./keychain.ts";
+import { flags } from "./serving.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const runs = 7;
@@ -22,7 +23,7 @@ export async function run(): Promise<readonly Row[]> {
     const bare = await median(() => end(["-e", "0"]));
     const version = await median(() => end([main, "version"]));
     const check = await median(() => end([main, "check", "--manifests", `${root}demo/manifests`]));
-    const idle = await idleMemory([main, "serve", "--manifests", `${root}demo/manifests`, "--health-port=0"]);
+    const idle = await idleMemory([...(await flags()), main, "serve", "--manifests", `${root}demo/manifests`, "--health-port=0"]);
     const bareIdle = await idleMemory(["-e", "setInterval(() => {}, 1000)"]);
     const cluster = await inCluster(main);
     return [
@@ -51,7 +52,9 @@ async function inCluster(main: string): Promise<readonly Row[]> {
   for (let at = 0; at < 3; at += 1) {
     const port = await freePort();
     const start = performance.now();
-    const child = spawn(process.execPath, [main, "serve", `--kubeconfig=${kubeconfig}`, `--health-port=${port}`], { stdio: "ignore" });
+    const child = spawn(process.execPath, [...(await flags()), main, "serve", `--kubeconfig=${kubeconfig}`, `--health-port=${port}`], {
+      stdio: "ignore",
+    });
     try {
       const isReady = async (): Promise<boolean> => (await send(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.status === 200;
       while (!(await isReady()) && performance.now() - start < 20_000) await sleep(10);

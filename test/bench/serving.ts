@@ -57,7 +57,7 @@ async function figuresOf(script: string, args: readonly string[]): Promise<Figur
 }
 
 /** Those of Node.js that the image sets. */
-async function flags(): Promise<readonly string[]> {
+export async function flags(): Promise<readonly string[]> {
   const dockerfile = await readFile(new URL("../../Dockerfile", import.meta.url), "utf8");
   return [...dockerfile.matchAll(/"(--max-[a-z-]+=\d+)"/g)].flatMap(([, flag]) => flag ?? []);
 }
