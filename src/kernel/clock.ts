@@ -14,54 +14,60 @@ export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
 }
 
+/** Calls `fire` once after `ms`, unless it is disposed of before; `of` says what waits. */
+export type StartTimer = (ms: number, fire: () => void, of: "sleep" | "deadline") => Disposable;
+
+/** What every clock makes of its timers. */
+export function timed(start: StartTimer): Pick<Clock, "sleep" | "deadline"> {
+  return {
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
+        const onAbort = (): void => {
+          timer[Symbol.dispose]();
+          reject(signal.reason as Error);
+        };
+        const fire = (): void => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        };
+        const timer = start(ms, fire, "sleep");
+        signal.addEventListener("abort", onAbort, { once: true });
+      }),
+    deadline: (ms, parent) => {
+      const controller = new AbortController();
+      const onParent = (): void => {
+        timer[Symbol.dispose]();
+        controller.abort(parent?.reason);
+      };
+      const fire = (): void => {
+        parent?.removeEventListener("abort", onParent);
+        controller.abort(new DOMException(`Deadline of ${ms} ms reached`, "TimeoutError"));
+      };
+      const timer = start(ms, fire, "deadline");
+      if (parent?.aborted === true) onParent();
+      else parent?.addEventListener("abort", onParent, { once: true });
+      return {
+        signal: controller.signal,
+        [Symbol.dispose]: () => {
+          timer[Symbol.dispose]();
+          parent?.removeEventListener("abort", onParent);
+        },
+      };
+    },
+  };
+}
+
 /** Node refuses longer timers (2^31 - 1 ms) by firing at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal.reason as Error);
-      };
-      const timer = setTimeout(
-        () => {
-          signal.removeEventListener("abort", onAbort);
-          resolve();
-        },
-        Math.min(Math.max(ms, 0), longestTimerMs),
-      );
-      signal.addEventListener("abort", onAbort, { once: true });
-    }),
-  deadline: (ms, parent) => {
-    const controller = new AbortController();
-    const onParent = (): void => {
-      clearTimeout(timer);
-      controller.abort(parent?.reason);
-    };
-    const timer = setTimeout(
-      () => {
-        parent?.removeEventListener("abort", onParent);
-        controller.abort(new DOMException(`Deadline of ${ms} ms reached`, "TimeoutError"));
-      },
-      Math.min(Math.max(ms, 0), longestTimerMs),
-    );
-    if (parent?.aborted === true) onParent();
-    else parent?.addEventListener("abort", onParent, { once: true });
-    return {
-      signal: controller.signal,
-      [Symbol.dispose]: () => {
-        clearTimeout(timer);
-        parent?.removeEventListener("abort", onParent);
-      },
-    };
-  },
+  ...timed((ms, fire) => setTimeout(fire, Math.min(Math.max(ms, 0), longestTimerMs))),
 };
 
 /** `clock` with a wall clock that stands at `at`, epoch ms: several things are dated alike, and wait as ever. */

@@ -1,4 +1,4 @@
-import type { Clock, Deadline } from "../../src/kernel/clock.ts";
+import { type Clock, timed } from "../../src/kernel/clock.ts";
 
 interface Timer {
   readonly at: number;
@@ -10,6 +10,8 @@ interface Timer {
 export class ManualClock implements Clock {
   readonly #startedAt: number;
   readonly #timers = new Set<Timer>();
+  readonly sleep: Clock["sleep"];
+  readonly deadline: Clock["deadline"];
   #now: number;
   #order = 0;
 
@@ -17,6 +19,7 @@ export class ManualClock implements Clock {
   constructor(startAt = Date.UTC(2026, 0, 1)) {
     this.#startedAt = startAt;
     this.#now = startAt;
+    ({ sleep: this.sleep, deadline: this.deadline } = timed((ms, fire) => this.#schedule(ms, fire)));
   }
 
   now(): number {
@@ -30,45 +33,6 @@ export class ManualClock implements Clock {
   /** How many sleepers and deadlines are waiting: 0 after a clean stop. */
   get pending(): number {
     return this.#timers.size;
-  }
-
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason as Error);
-        return;
-      }
-      const onAbort = (): void => {
-        this.#timers.delete(timer);
-        reject(signal.reason as Error);
-      };
-      const timer = this.#schedule(ms, () => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      });
-      signal.addEventListener("abort", onAbort, { once: true });
-    });
-  }
-
-  deadline(ms: number, parent?: AbortSignal): Deadline {
-    const controller = new AbortController();
-    const onParent = (): void => {
-      this.#timers.delete(timer);
-      controller.abort(parent?.reason);
-    };
-    const timer = this.#schedule(ms, () => {
-      parent?.removeEventListener("abort", onParent);
-      controller.abort(new DOMException(`Deadline of ${ms} ms reached`, "TimeoutError"));
-    });
-    if (parent?.aborted === true) onParent();
-    else parent?.addEventListener("abort", onParent, { once: true });
-    return {
-      signal: controller.signal,
-      [Symbol.dispose]: () => {
-        this.#timers.delete(timer);
-        parent?.removeEventListener("abort", onParent);
-      },
-    };
   }
 
   /** Moves time on by `ms`, firing what falls due in order of its time; between two instants, promises and I/O callbacks that are ready settle. */
@@ -92,11 +56,11 @@ export class ManualClock implements Clock {
   }
 
   /** Whole milliseconds, rounded up, as timers do: a fraction would vanish beside the epoch, and who waits for it would wait for ever. */
-  #schedule(ms: number, fire: () => void): Timer {
+  #schedule(ms: number, fire: () => void): Disposable {
     const timer: Timer = { at: this.#now + Math.ceil(Math.max(ms, 0)), order: this.#order, fire };
     this.#order += 1;
     this.#timers.add(timer);
-    return timer;
+    return { [Symbol.dispose]: () => void this.#timers.delete(timer) };
   }
 
   #earliest(until: number): Timer | undefined {
