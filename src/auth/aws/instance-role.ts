@@ -38,7 +38,7 @@ async function fetch(
     return new TextDecoder().decode(given(await askInstance({ method, path, headers: secrets }, context, signal)));
   };
   const token = await started(ask("PUT", "/latest/api/token", { "x-aws-ec2-metadata-token-ttl-seconds": tokenSeconds }), signal);
-  if (!/^[\x21-\x7e]{1,1024}$/.test(token)) throw notThere("200");
+  if (!/^[\x21-\x7e]{1,1024}$/.test(token)) throw notThere("no token");
   const session = { "x-aws-ec2-metadata-token": token };
   const [role = ""] = (await ask("GET", credentialsPath, session)).split("\n");
   if (!roleShape.test(role)) throw notThere("no role");

@@ -22,7 +22,7 @@ export interface AwsScene extends AsyncDisposable {
 
 export async function awsScene(
   config: Partial<AwsEcrConfig> = {},
-  options: Partial<Parameters<typeof cloudScene>[1]> = {},
+  { bare = false, ...options }: Partial<Parameters<typeof cloudScene>[1]> & { readonly bare?: boolean } = {},
 ): Promise<AwsScene> {
   const clock = options.clock ?? new ManualClock();
   const cloud = awsCloud(clock);
@@ -34,7 +34,8 @@ export async function awsScene(
     internet,
     scene,
     clock,
-    provider: awsEcrAuth(awsConfig(config), scene.deps),
+    // `bare`: the object says nothing but what `config` does.
+    provider: awsEcrAuth(bare ? { source: "Auto", trustedHostSuffixes: [], ...config } : awsConfig(config), scene.deps),
     [Symbol.asyncDispose]: async () => {
       await scene[Symbol.asyncDispose]();
       await internet[Symbol.asyncDispose]();
