@@ -22,11 +22,15 @@ export interface AwsScene extends AsyncDisposable {
 
 export async function awsScene(
   config: Partial<AwsEcrConfig> = {},
-  { bare = false, ...options }: Partial<Parameters<typeof cloudScene>[1]> & { readonly bare?: boolean } = {},
+  {
+    bare = false,
+    addresses = {},
+    ...options
+  }: Partial<Parameters<typeof cloudScene>[1]> & { readonly bare?: boolean; readonly addresses?: Readonly<Record<string, string>> } = {},
 ): Promise<AwsScene> {
   const clock = options.clock ?? new ManualClock();
   const cloud = awsCloud(clock);
-  const internet = await startInternet(cloud.sites);
+  const internet = await startInternet(cloud.sites, { addresses });
   const registries = ["*.dkr.ecr.*.amazonaws.com", "public.ecr.aws", ecrRegistryHost];
   const scene = cloudScene(internet, { registries, ...options, clock });
   return {
