@@ -1,28 +1,23 @@
-import { remedies } from "../api/error-class.ts";
 import type { DiscoveredArtifact, Discovery, DiscoveryState, StoreDiscovery } from "../engine/discovery.ts";
 import { printable } from "./escape.ts";
-import type { Paint, Tone } from "./paint.ts";
-import { type Glyphs, renderTree, type TreeNode } from "./tree.ts";
+import type { Tone } from "./paint.ts";
+import type { ReportStyle } from "./report-style.ts";
+import { notAsked, notAwaited, storeNode, type StoreState } from "./store-nodes.ts";
+import { renderTree, type TreeNode } from "./tree.ts";
 
-interface Style {
-  readonly paint: Paint;
-  readonly glyphs: Glyphs;
-}
 const toneOf: { readonly [O in Discovery["outcome"]]: Tone } = {
   complete: "good",
   partial: "doubtful",
   "not-found": "bad",
   inconclusive: "doubtful",
 };
-const states: {
-  readonly [S in DiscoveryState]: { readonly text: string; readonly sign: "yes" | "no" | "unknown" | "skipped"; readonly tone: Tone };
-} = {
+const states: { readonly [S in DiscoveryState]: StoreState } = {
   Complete: { text: "listed to its end", sign: "yes", tone: "good" },
   ListedByOther: { text: "another store with the same credential listed its location", sign: "yes", tone: "good" },
   Failed: { text: "failed", sign: "no", tone: "bad" },
   NotFound: { text: "does not know the image", sign: "no", tone: "bad" },
-  NotAwaited: { text: "had not answered when the time was up", sign: "unknown", tone: "doubtful" },
-  NotAsked: { text: "not asked", sign: "skipped", tone: "faint" },
+  NotAwaited: notAwaited,
+  NotAsked: notAsked,
 };
 const unlistedText: { readonly [U in NonNullable<DiscoveredArtifact["unlisted"]>]: string } = {
   BeyondDepth: "what is attached to it lies beyond limits.depth of every store",
@@ -30,7 +25,7 @@ const unlistedText: { readonly [U in NonNullable<DiscoveredArtifact["unlisted"]>
 };
 
 /** What is attached to an image, for people: the artifacts as a tree, each store's part in it, and one sentence. */
-export function renderDiscovery(discovery: Discovery, style: Style): string {
+export function renderDiscovery(discovery: Discovery, style: ReportStyle): string {
   const { paint, glyphs } = style;
   const { image, digest, outcome, code, summary, artifacts, stores } = discovery;
   const told = `${outcome.replace("-", " ")}${code === undefined ? "" : ` (${code})`}`;
@@ -40,7 +35,7 @@ export function renderDiscovery(discovery: Discovery, style: Style): string {
       lines: digest === undefined ? [] : [digest],
       children: [
         ...(artifacts.length === 0 ? [] : [{ text: "artifacts", children: artifacts.map((one) => artifactNode(one, style)) }]),
-        ...(stores.length === 0 ? [] : [{ text: "stores", children: stores.map((one) => storeNode(one, style)) }]),
+        ...(stores.length === 0 ? [] : [{ text: "stores", children: stores.map((one) => nodeOf(one, style)) }]),
         { text: `${paint(toneOf[outcome], told)}: ${printable(summary)}` },
       ],
     },
@@ -48,7 +43,7 @@ export function renderDiscovery(discovery: Discovery, style: Style): string {
   );
 }
 
-function artifactNode(artifact: DiscoveredArtifact, style: Style): TreeNode {
+function artifactNode(artifact: DiscoveredArtifact, style: ReportStyle): TreeNode {
   const { digest, artifactType, mediaType, size, isTagged, heldBy, referrers, unlisted } = artifact;
   return {
     text: style.paint("strong", printable(artifactType ?? mediaType)),
@@ -61,15 +56,8 @@ function artifactNode(artifact: DiscoveredArtifact, style: Style): TreeNode {
   };
 }
 
-function storeNode({ name, location, state, artifacts, failures }: StoreDiscovery, { paint, glyphs }: Style): TreeNode {
-  const { text, sign, tone } = states[state];
-  const where = location === undefined ? "" : ` at ${printable(location)}`;
+function nodeOf({ name, location, state, artifacts, failures }: StoreDiscovery, style: ReportStyle): TreeNode {
+  const { text, tone } = states[state];
   const count = artifacts === 0 && state !== "Complete" ? "" : `, ${artifacts} ${artifacts === 1 ? "artifact" : "artifacts"}`;
-  return {
-    text: `${paint(tone, glyphs[sign])} ${printable(name)}${where}: ${paint(tone, text)}${count}`,
-    lines: failures.flatMap((failure) => [
-      `${paint("bad", failure.class)}: ${printable(failure.message)}`,
-      paint("faint", `what to do: ${remedies[failure.class]}`),
-    ]),
-  };
+  return storeNode({ name, at: location, state: states[state], failures }, `${style.paint(tone, text)}${count}`, style);
 }

@@ -1,4 +1,3 @@
-import { remedies } from "../api/error-class.ts";
 import type { ListingState, Report, StoreReport, Verdict } from "../engine/report.ts";
 import type { Explanation, StoreExplanation } from "../snapshot/explanation.ts";
 import { artifactsNode } from "./artifact-nodes.ts";
@@ -6,12 +5,11 @@ import { printable } from "./escape.ts";
 import type { Tone } from "./paint.ts";
 import { doorText, policyNode } from "./policy-nodes.ts";
 import { type ReportStyle, toneOf } from "./report-style.ts";
+import { storeNode, type StoreState } from "./store-nodes.ts";
 import { renderTree, type TreeNode } from "./tree.ts";
 
-type Sign = "yes" | "no" | "unknown" | "skipped";
-
 const signOf = { allow: "yes", deny: "no", inconclusive: "unknown" } as const;
-const listings: { readonly [S in ListingState]: { readonly text: string; readonly sign: Sign; readonly tone: Tone } } = {
+const listings: { readonly [S in ListingState]: StoreState } = {
   Complete: { text: "listed to its end", sign: "yes", tone: "good" },
   Failed: { text: "failed", sign: "no", tone: "bad" },
   NotAwaited: { text: "not waited for: it could not change the verdict", sign: "skipped", tone: "faint" },
@@ -31,7 +29,7 @@ const credentialText: { readonly [O in Exclude<NonNullable<StoreExplanation["out
 export function renderReport(report: Report, explanation: Explanation, style: ReportStyle): string {
   const { paint, glyphs } = style;
   const explained = new Map(explanation.stores.map((store) => [store.name, store]));
-  const stores = report.stores.map((store) => storeNode(store, explained.get(store.name), style));
+  const stores = report.stores.map((store) => nodeOf(store, explained.get(store.name), style));
   return renderTree(
     {
       text: paint("strong", printable(report.image)),
@@ -62,22 +60,15 @@ export function verdictTone(verdict: Verdict): Tone {
   return toneOf[verdict.outcome];
 }
 
-function storeNode(store: StoreReport, explained: StoreExplanation | undefined, { paint, glyphs }: ReportStyle): TreeNode {
-  const { text, sign, tone } = listings[store.listing];
-  const where = store.location === undefined ? "" : ` at ${printable(store.location)}`;
+function nodeOf(store: StoreReport, explained: StoreExplanation | undefined, style: ReportStyle): TreeNode {
+  const { name, location, listing, artifacts, evidence, failures } = store;
   const told = [
-    paint(tone, text),
-    ...(store.listing === "Complete" ? [`${store.artifacts} ${store.artifacts === 1 ? "artifact" : "artifacts"}`] : []),
+    style.paint(listings[listing].tone, listings[listing].text),
+    ...(listing === "Complete" ? [`${artifacts} ${artifacts === 1 ? "artifact" : "artifacts"}`] : []),
     ...credentialOf(explained),
-    ...(store.evidence === "Optional" ? ["evidence: Optional"] : []),
+    ...(evidence === "Optional" ? ["evidence: Optional"] : []),
   ];
-  return {
-    text: `${paint(tone, glyphs[sign])} ${printable(store.name)}${where}: ${told.join(", ")}`,
-    lines: store.failures.flatMap((failure) => [
-      `${paint("bad", failure.class)}: ${printable(failure.message)}`,
-      paint("faint", `what to do: ${remedies[failure.class]}`),
-    ]),
-  };
+  return storeNode({ name, at: location, state: listings[listing], failures }, told.join(", "), style);
 }
 
 function credentialOf(explained: StoreExplanation | undefined): readonly string[] {

@@ -1,6 +1,5 @@
-import type { ErrorClass, Failure } from "../api/error-class.ts";
-import type { Evidence, StoreLimits } from "../api/store.ts";
-import type { ViewPolicy } from "../engine/view.ts";
+import type { ErrorClass } from "../api/error-class.ts";
+import type { View, ViewStore, ViewVerifier } from "../engine/view.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /** Of every recording, so that it can be told from any other JSON. */
@@ -35,18 +34,12 @@ export interface Tape {
   readonly report: object;
 }
 
-export interface TapeView {
-  readonly revision: string;
+export interface TapeView extends Pick<View, "revision" | "policies"> {
   readonly stores: readonly TapeStore[];
   readonly verifiers: readonly TapeViewVerifier[];
-  readonly policies: readonly ViewPolicy[];
 }
-export interface TapeStore {
-  readonly name: string;
-  readonly evidence: Evidence;
-  readonly timeoutMs: number;
-  readonly limits: StoreLimits;
-  readonly problem?: Failure;
+/** Everything that a view says of a Store, and of the Store itself no more than where it reads. */
+export interface TapeStore extends Omit<ViewStore, "store"> {
   /** Absent for an invalid Store; `lost` for one that could not say where it reads. */
   readonly place?: TapePlace | "lost";
 }
@@ -60,10 +53,7 @@ export interface TapePlace {
   /** `host[:port]/path`: first where evidence is read, last the image's own. */
   readonly repositories: readonly string[];
 }
-export interface TapeViewVerifier {
-  readonly name: string;
-  readonly problem?: string;
-  readonly isOutOfScope?: true;
+export interface TapeViewVerifier extends Omit<ViewVerifier, "verifier"> {
   /** Absent for an invalid one; else `verifiers` has it. */
   readonly isBuilt?: true;
 }
