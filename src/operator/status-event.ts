@@ -20,7 +20,7 @@ const warnings: ReadonlySet<string> = new Set(["ExceptionExpiring", "ExceptionEx
 
 /**
  * The event for a change of `Ready`, in status or reason, as it stands in the status that was just written; undefined where there is none. One that is being
- * found out is no event, nor are words. What stood before is in the API: a restart repeats nothing.
+ * found out, or that nobody has asked for, is no event, nor are words. What stood before is in the API: a restart repeats nothing.
  */
 export function statusEvent(
   object: { readonly resourceKind: ResourceKind; readonly kind: Kind; readonly meta: ObjectMeta },
@@ -28,7 +28,7 @@ export function statusEvent(
   after: Judged,
 ): ObjectEvent | undefined {
   const [was, is] = [readyOf(before), readyOf(after)];
-  if (is === undefined || is.status === "Unknown") return undefined;
+  if (is === undefined || is.status === "Unknown" || is.reason === "NotRequested") return undefined;
   if (was?.status === is.status && was.reason === is.reason) return undefined;
   const { name, namespace, uid } = object.meta;
   return {

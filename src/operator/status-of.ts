@@ -90,6 +90,11 @@ export function nextMoment(object: { readonly kind: Kind; readonly name: string 
 
 /** A first judgement of this generation is on its way: writing now would mean writing twice. */
 export function isPending(object: { readonly kind: Kind; readonly name: string }, context: StatusContext): boolean {
+  if (object.kind === "AuthProvider") {
+    // The first probe of a Store that may use it asks for a credential, and tells.
+    const isUnasked = context.snapshot.authProviders.get(object.name)?.provider.state().reason === "NotRequested";
+    return isUnasked && (relationsOf(context.snapshot).boundStores.get(object.name) ?? 0) > 0;
+  }
   const input = object.kind === "Store" ? storeInput(object.name, context) : undefined;
   return input !== undefined && isStoreStatusPending(input);
 }

@@ -109,7 +109,8 @@ export class Life {
   readonly holder = new SnapshotHolder();
   readonly writer: StatusWriter;
   readonly health = new Map<string, Reachability>();
-  readonly #compiler = new Compiler(new CountingFactories());
+  readonly factories = new CountingFactories();
+  readonly #compiler = new Compiler(this.factories);
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 

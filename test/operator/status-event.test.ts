@@ -27,6 +27,8 @@ for (const [before, after, event] of [
   ["False/IdentityUnreachable", "False/IdentityRefused", "Warning IdentityRefused"],
   ["False/IdentityRefused", "True/Succeeded", "Normal Succeeded"],
   ["True/NotRequested", "True/Succeeded", "Normal Succeeded"],
+  [undefined, "True/NotRequested", undefined],
+  ["False/RefNotFound", "True/NotRequested", undefined],
   ["True/Succeeded", "Unknown/Progressing", undefined],
   ["True/Succeeded", "True/ExceptionExpiring", "Warning ExceptionExpiring"],
 ] as const) {

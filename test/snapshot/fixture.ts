@@ -5,7 +5,7 @@ import type { StoreSpec } from "../../src/api/store.ts";
 import type { VerifierSpec } from "../../src/api/verifier.ts";
 import { StoreError, type Store } from "../../src/engine/store.ts";
 import type { Verifier } from "../../src/engine/verifier.ts";
-import type { AuthProvider } from "../../src/keychain/ports.ts";
+import type { AuthProvider, ProviderState } from "../../src/keychain/ports.ts";
 import { registryOf, type Repository } from "../../src/oci/repository.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import type { Snapshot } from "../../src/snapshot/compiled.ts";
@@ -22,6 +22,8 @@ const unreachable = new StoreError({ class: "Internal", message: "This store con
 export class CountingFactories implements Factories {
   readonly calls: string[] = [];
   readonly contexts = new Map<string, VerifierContext>();
+  /** What AuthProviders say of themselves, by name, in place of what they read. */
+  readonly states = new Map<string, ProviderState>();
   /** Why no expression can be read. */
   refusal: string | undefined;
 
@@ -33,7 +35,7 @@ export class CountingFactories implements Factories {
     const message = ready ? "Ready" : `Secret/${secret} does not exist`;
     return {
       credentials: () => Promise.resolve([]),
-      state: () => ({ ready, reason, message, warnings: [] }),
+      state: () => this.states.get(name) ?? { ready, reason, message, warnings: [] },
       unavailable: () => (ready ? undefined : { reason: "RefNotFound", message }),
     };
   }
