@@ -35,6 +35,7 @@ const inPages = [
   "docs/reference/auth-azure.md",
   "docs/reference/auth-google.md",
   "docs/reference/auth-alibaba.md",
+  "docs/migration-from-ratify.md",
 ].flatMap((path) => Array.from(read(path).matchAll(/```yaml\n([\s\S]*?)```/g), ([, yaml = ""]) => samplesOf(path, yaml)).flat());
 
 describe("samples", () => {
