@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ecrError, ecrHostName, ecrRegistryHost, stsHostName } from "../../support/cloud/aws.ts";
+import { ecrError, ecrHostName, ecrPublicHostName, ecrRegistryHost, stsHostName } from "../../support/cloud/aws.ts";
 import { forwardTo } from "../../support/cloud/internet.ts";
 import { pull } from "../../support/cloud/pull.ts";
 import { startRegistry } from "../../support/registry.ts";
@@ -113,6 +113,6 @@ describe("an image of the public gallery", () => {
     const sent = sentTo(scene, "public.ecr.aws").slice(3);
     assert.deepEqual(sent.slice(-2), ["GET /token/ Basic: 200", "GET /v2/acme/app/manifests/latest Bearer: 200"]);
     assert.ok(sent.includes("GET /token/ Basic: 400"), sent.join(", "));
-    assert.equal(scene.internet.at("api.ecr-public.us-east-1.amazonaws.com").length, 2);
+    assert.equal(scene.internet.at(ecrPublicHostName).length, 2);
   });
 });
