@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ControlPlane } from "../support/real/control-plane.ts";
+import { attempts } from "../support/cloud/attempts.ts";
 import { apply, eventually, installed, options } from "./fixture.ts";
 import { own } from "./tenancy.ts";
 
@@ -104,3 +105,17 @@ for (const [at, [path, kind, spec]] of unknown.entries())
     const kept = JSON.parse(said) as { readonly spec: object };
     assert.ok(!JSON.stringify(kept.spec).includes(`"${path.split(".").at(-1)}":`), said);
   });
+
+/** One plane, many questions: each is a request and no more, so that they are one test. */
+test(
+  "a tenant's ways to an identity that is not its own in a cloud are refused by the API server, with the field and why",
+  options,
+  async () => {
+    for (const { what, spec, refusal, isUnknownField } of attempts) {
+      const { code, said } = await create(own("AuthProvider", "mine-cloud", spec), "strict");
+      assert.notEqual(code, 0, `${what}: ${said}`);
+      const path = (refusal[0] ?? "").split(": ")[0] ?? "";
+      assert.ok(said.includes(isUnknownField ? `unknown field "${path}"` : path), `${what}: ${said}`);
+    }
+  },
+);
