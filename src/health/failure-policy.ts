@@ -24,7 +24,8 @@ const policies: { readonly [C in ErrorClass]: FailurePolicy } = {
   NotFound: { ...permanent, ofOneImage: true },
   RateLimited: transient,
   ServerError: transient,
-  CredentialUnavailable: permanent,
+  // Its Secret may be there in a moment, a cloud's identity service back: no registry is asked for that, and who gives credentials keeps its own pauses.
+  CredentialUnavailable: { ...permanent, retryable: true },
   UnsafeEndpoint: permanent,
   ProtocolError: stubborn,
   LimitExceeded: { ...stubborn, ofOneImage: true },

@@ -16,6 +16,7 @@ const rows: {
 }[] = [
   { name: "a success waits for the interval", delay: 5 * minute },
   { name: "and up to 20 % less", random: 0, delay: 4 * minute },
+  { name: "a credential may be there in a moment", failure: "CredentialUnavailable", failures: 1, random: 0.9, delay: 900 },
   { name: "the first retryable failure waits up to 1 s", failure: "Timeout", failures: 1, random: 0.9, delay: 900 },
   { name: "never less than 0.5 s", failure: "Timeout", failures: 1, random: 0, delay: 500 },
   { name: "the fourth up to 8 s", failure: "ConnectionRefused", failures: 4, random: 0.5, delay: 4_000 },

@@ -34,10 +34,12 @@ export function failureText({ class: errorClass, message }: Failure): string {
 
 /** Without what is another one every time: temporary directories, ports of loopback, digests of keys that were just made. */
 export function scrubbed(text: string): string {
-  return text
-    .replaceAll(new RegExp(`${tmpdir()}/countersign-\\w+-\\w+`, "g"), "/work")
-    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:5000")
-    // How deep the YAML library gets depends on the stack that is left.
-    .replaceAll(/:\d+(?=: is nested too deeply)/g, ":…")
-    .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:…");
+  return (
+    text
+      .replaceAll(new RegExp(`${tmpdir()}/countersign-\\w+-\\w+`, "g"), "/work")
+      .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:5000")
+      // How deep the YAML library gets depends on the stack that is left.
+      .replaceAll(/:\d+(?=: is nested too deeply)/g, ":…")
+      .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:…")
+  );
 }

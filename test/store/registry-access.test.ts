@@ -122,6 +122,20 @@ describe("probe() and what is observed", () => {
     assert.equal(registry.requests.length, 0);
   });
 
+  it("says until when an identity service wants to be left alone", async () => {
+    await using registry = await startRegistry({ tls });
+    const retryAt = Date.UTC(2026, 0, 1, 0, 1);
+    const throttled = new CredentialUnavailableError("Throttled", "Entra is asked too often", { retryAt });
+    const keychain: Keychain = {
+      select: () => ({ outcome: "Anonymous", candidates: [] }),
+      origin: () => registry.origin,
+      resolve: () => Promise.reject(throttled),
+    };
+    await using scene = registryScene({ scopes: [registry.host], keychain });
+    const error = await failureOf(scene.store.resolve(image(`${registry.host}/${name}`), { tag: "1" }, never));
+    assert.deepEqual(error.failure, { class: "RateLimited", message: `${registry.host}: Entra is asked too often`, retryAt });
+  });
+
   it("a defect below it is Internal, and says nothing", async () => {
     const keychain: Keychain = {
       origin: () => "https://registry.acme.io",

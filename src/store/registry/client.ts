@@ -182,7 +182,10 @@ export function storeError(failureClass: Failure["class"], target: Target, detai
 
 function failureOf(error: unknown, host: string): Failure {
   if (error instanceof TransportError) return error.failure;
-  if (error instanceof CredentialUnavailableError) return { class: error.class, message: boundedMessage(`${host}: ${error.message}`) };
+  if (error instanceof CredentialUnavailableError) {
+    const { class: failureClass, message, retryAt } = error;
+    return { class: failureClass, message: boundedMessage(`${host}: ${message}`), ...(retryAt !== undefined && { retryAt }) };
+  }
   // A defect of ours: its text may quote anything.
   return { class: "Internal", message: boundedMessage(`${host}: the request could not be made`) };
 }
