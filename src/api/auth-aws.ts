@@ -47,7 +47,10 @@ const sourceRule: StructRule = {
   about: "source",
   rule: "!has(self.serviceAccountRef) || self.source == 'Auto'",
   message: sourceMessage,
-  judge: (fields) => (fields.has("serviceAccountRef") && fields.get("source") !== "Auto" ? sourceMessage : undefined),
+  judge: (fields) => {
+    const isPods = sources.some((source) => source !== "Auto" && source === fields.get("source"));
+    return fields.has("serviceAccountRef") && isPods ? sourceMessage : undefined;
+  },
 };
 
 const assumeMessage = "roleARN is assumed with a web identity; PodIdentity and InstanceRole have a role of their own";
@@ -62,7 +65,7 @@ const assumeRule: StructRule = {
 };
 
 export const awsEcrSchema: Schema<AwsEcrConfig, "present"> = struct(
-  "Amazon Elastic Container Registry, private (of any account and region) and public, as an IAM role. May be left out: then it is the identity that AWS gives to the operator's pod.",
+  "Amazon Elastic Container Registry, private (of any account and region) and public, as an IAM role.",
   {
     roleARN: optionalForCluster(
       judged(

@@ -24,6 +24,12 @@ describe("awsEcr", () => {
       ["spec.awsEcr: source is an identity of the operator's pod; leave it out where serviceAccountRef is set"],
     ],
     [
+      "a ServiceAccount beside an identity that there is not, once",
+      "AuthProvider",
+      { roleARN, serviceAccountRef, source: "IRSA" },
+      ['spec.awsEcr.source: Unsupported value: "IRSA": supported values: "Auto", "WebIdentity", "PodIdentity", "InstanceRole"'],
+    ],
+    [
       "a role to assume for an identity that has one",
       "AuthProvider",
       { roleARN, source: "PodIdentity" },
