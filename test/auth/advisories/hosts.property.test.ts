@@ -113,6 +113,11 @@ const label = fc.oneof(
   fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,10}[a-z0-9])?$/),
   fc.constantFrom("evil", "dkr", "ecr", "azurecr", "pkg", "gcr", "cr", "aliyuncs", "amazonaws", "geo", "data", "com", "io", "dev", "cn"),
 );
+function withoutDot(labels: readonly string[], fromEnd: number, glue: string): string {
+  const at = Math.max(1, labels.length - 1 - fromEnd);
+  return `${labels.slice(0, at).join(".")}${glue}${labels.slice(at).join(".")}`;
+}
+
 /** One change to a host, of the kinds that careless checks do not see. */
 const mutation: fc.Arbitrary<(host: string) => string> = fc.oneof(
   fc.constant((host: string) => host),
@@ -130,6 +135,12 @@ const mutation: fc.Arbitrary<(host: string) => string> = fc.oneof(
         host.split(".").toSpliced(at, 0, text).join("."),
   ),
   fc.nat(6).map((at) => (host: string) => host.split(".").toSpliced(at, 1).join(".")),
+  // A dot that becomes another character, or nothing: of the last ones first.
+  fc.tuple(fc.nat(4), fc.constantFrom("-", "x", "")).map(
+    ([at, text]) =>
+      (host: string) =>
+        withoutDot(host.split("."), at, text),
+  ),
   fc.nat(40).map((at) => (host: string) => host.slice(0, at) + host.slice(at + 1)),
   fc.tuple(fc.nat(40), fc.constantFrom("-", "0", "a", ".", "%2e", "_", "@", "\\", "а", "。", "\t", "xn--")).map(
     ([at, text]) =>

@@ -13,7 +13,7 @@ function lookalikes(host: string): Readonly<Record<string, readonly string[]>> {
   return {
     "CVE-2025-27403": [evil, `${left}.evil.example`],
     "connaisseur #2166": [`${host}.evil.example`, `${host}.${evil}`],
-    "CVE-2023-45821": [`evil${zone}`, `${left}.evil${zone}`, `${left}.evil-${zone}`, `evil.${host}`],
+    "CVE-2023-45821": [`evil${zone}`, `${left}.evil${zone}`, `${left}.evil-${zone}`, `evil.${host}`, `${left}-${zone}`, `${left}x${zone}`],
   };
 }
 
