@@ -10,6 +10,7 @@ import { anonymous, type Authorization, basicAuthorization } from "./authorizati
 import type { Route } from "./pools.ts";
 import type { BearerScheme } from "./realm.ts";
 import { type Access, foreignRoute, hostOf, ownRoute } from "./request.ts";
+import { parseErrorBody } from "./error-body.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { rootsKey } from "./roots.ts";
 import { TransportError } from "./transport-error.ts";
@@ -172,7 +173,8 @@ export class Tokens {
       const retryAt = parseRetryAfter(response.headers.get("retry-after"), this.#options.clock.now());
       return this.#refused(request, { class: "RateLimited", ...refusal, ...(retryAt !== undefined && { retryAt }) });
     }
-    if (status === 400 || status === 401) return this.#refused(request, { class: "AuthenticationFailed", ...refusal, status: 401 });
+    if (status === 400 || status === 401 || parseErrorBody(response.body).isExpiredToken)
+      return this.#refused(request, { class: "AuthenticationFailed", ...refusal, status: 401 });
     if (status === 403) return this.#refused(request, { class: "AuthorizationDenied", ...refusal });
     return this.#refused(request, { class: status >= 500 ? "ServerError" : "ProtocolError", ...refusal });
   }

@@ -154,6 +154,17 @@ describe("a credential that names its token service (Azure)", () => {
     assert.equal((await client.send(get(at, "team/app", "manifests/1"), never)).sentAs, `acr/${canary}`);
   });
 
+  it("is renewed once where the token service says in ECR's way that it is too old", async () => {
+    const expired = { status: 403, body: denied("Your authorization token has expired. Reauthenticate and try again.") };
+    const taking = site("");
+    await using internet = await startInternet({
+      [host]: (request, wire) => (request.body.includes("refresh_token=old") ? expired : taking(request, wire)),
+    });
+    await using client = transport({ network: internet.network });
+    const at = access(origin, { credentials: [credential("old")], renew: async () => credential() });
+    assert.equal((await client.send(get(at, "team/app", "manifests/1"), never)).sentAs, `acr/${canary}`);
+  });
+
   it("gets a new token where the registry refuses the one that it had, and tells of no other", async () => {
     let good = "first";
     const changing: Site = ({ path, headers }) => {
