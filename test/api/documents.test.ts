@@ -32,6 +32,7 @@ const inFiles = directories.flatMap((directory) =>
 const inPages = [
   ...Object.values(pages),
   "docs/reference/namespaced.md",
+  "docs/reference/auth-aws.md",
   "docs/reference/auth-azure.md",
   "docs/reference/auth-google.md",
   "docs/reference/auth-alibaba.md",
