@@ -95,7 +95,7 @@ const definitions: { readonly [K in Kind]: Definition } = {
     columns: [
       ...ready,
       type,
-      { name: "Identity", type: "string", jsonPath: ".status.identity", description: "Whom it acts as in a cloud." },
+      { name: "Identity", type: "string", jsonPath: ".status.identity", description: "Whom it acts as at the registries." },
       // A date column would show `<invalid>`: it prints the time since, and this one is to come (operator.md 2.3).
       { name: "Expires", type: "string", jsonPath: ".status.expirationTime", description: "When the first of its credentials ends." },
       { name: "Stores", type: "integer", jsonPath: ".status.boundStores", description: "How many Stores may use it." },

@@ -72,9 +72,12 @@ export const authProviderStatus = status({
     text("uid/resourceVersion of the Secret that is in use: changes with the credential and tells nothing of it.", { maxLength: 512 }),
   ),
   identity: optional(
-    text("Whom it acts as in a cloud: a client id, the ARN of a role, an account; never a token. Absent: it has no identity of its own.", {
-      maxLength: 512,
-    }),
+    text(
+      "Whom it acts as at the registries: a client id, the ARN of a role, an account; never a token. Absent: it has no identity of its own.",
+      {
+        maxLength: 512,
+      },
+    ),
   ),
   expirationTime: optional(
     timeField("When the first of the credentials in use ends; another is fetched before that. Absent: none is in use, or they do not end."),
