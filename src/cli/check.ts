@@ -54,9 +54,14 @@ function renderCheck(entries: readonly CheckEntry[], context: CommandContext): s
     },
     { decorate: (text, column, row) => (column === 2 ? paint(entries[row]?.accepted === true ? "good" : "bad", text) : text) },
   );
-  const refused = entries.filter((entry) => !entry.accepted).length;
-  const total = `${entries.length} ${entries.length === 1 ? "object" : "objects"}`;
+  const [all, refused] = [countObjects(entries), countObjects(entries.filter((entry) => !entry.accepted))];
+  const total = `${all} ${all === 1 ? "object" : "objects"}`;
   return entries.length === 0 ? "" : `${table}\n${refused === 0 ? `${total}, all accepted` : `${total}, ${refused} not accepted`}\n`;
+}
+
+/** An object has an entry for each thing that is wrong with it. */
+export function countObjects(entries: readonly CheckEntry[]): number {
+  return new Set(entries.map((entry) => `${entry.kind} ${nameOf(entry)}`)).size;
 }
 
 function nameOf(entry: CheckEntry): string {

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { countObjects } from "./check.ts";
 import { CliError } from "./cli-error.ts";
 import { type CommandContext, withComposition } from "./command.ts";
 import { changeOf, type Comparison } from "./comparison.ts";
@@ -116,7 +117,7 @@ function noteRefused({ before, after }: Sides, context: CommandContext): void {
     ["old", before],
     ["new", after],
   ] as const) {
-    const refused = composition.check().filter((entry) => !entry.accepted).length;
+    const refused = countObjects(composition.check().filter((entry) => !entry.accepted));
     if (refused > 0)
       context.deps.stderr.write(
         `note: ${refused} ${refused === 1 ? "object" : "objects"} of the ${name} manifests ${refused === 1 ? "is" : "are"} not accepted; "countersign check" says why\n`,

@@ -90,6 +90,7 @@ function renderStore(store: StoreExplanation, paint: Paint): string {
         ? ""
         : `${keyOfId("AuthProvider", printable(authProvider.name))}, pattern "${printable(authProvider.pattern)}": `;
     lines.push(`    credential  ${who}${outcomeText[outcome]} (${paint(outcomeTone[outcome], outcome)})\n`);
+    if (store.message !== undefined) lines.push(`                ${printable(store.message)}\n`);
   }
   const losers = store.candidates.filter((candidate) => candidate.reason !== "Selected");
   return [...lines, ...(losers.length === 0 ? [] : ["    not used:\n", renderLosers(losers)])].join("");

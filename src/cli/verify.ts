@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Report } from "../engine/report.ts";
 import type { Explanation } from "../snapshot/explanation.ts";
+import { countObjects } from "./check.ts";
 import { CliError } from "./cli-error.ts";
 import { type CommandContext, withComposition } from "./command.ts";
 import { printDocument } from "./document.ts";
@@ -140,7 +141,7 @@ function print(
   if (how.options.output === "text") {
     const style = { paint: paintFor(stdout), glyphs: glyphsFor(stdout) };
     stdout.write(reports.map((report) => renderReport(report, explained(report.image), style)).join("\n"));
-    const refused = composition.check().filter((entry) => !entry.accepted).length;
+    const refused = countObjects(composition.check().filter((entry) => !entry.accepted));
     if (refused > 0)
       stderr.write(`note: ${refused} ${refused === 1 ? "object is" : "objects are"} not accepted; "countersign check" says why\n`);
   } else {

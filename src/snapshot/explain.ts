@@ -57,6 +57,7 @@ function explainStore(entry: CompiledStore, repository: Repository, hasSay: bool
     ...("provider" in selection &&
       selection.provider !== undefined &&
       selection.pattern !== undefined && { authProvider: { name: selection.provider, pattern: selection.pattern } }),
+    ...("message" in selection && { message: selection.message }),
     candidates: selection.candidates,
   };
 }

@@ -43,6 +43,8 @@ export interface StoreExplanation {
   readonly resolvedRepository?: string;
   readonly outcome?: "Selected" | "Anonymous" | "Denied" | "CredentialUnavailable" | "PatternConflict";
   readonly authProvider?: { readonly name: string; readonly pattern: string };
+  /** Why there is no credential though there should be one. */
+  readonly message?: string;
   readonly candidates: readonly Candidate[];
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { countObjects } from "../../src/cli/check.ts";
+import type { CheckEntry } from "../../src/cli/ports.ts";
 import { golden } from "../support/txtar.ts";
 import { accepted, refused } from "./fixtures.ts";
 import { FakeError, run } from "./session.ts";
@@ -11,6 +13,13 @@ describe("check", () => {
     const { stdout, exit } = await run(["check"]);
     assert.equal(stdout, golden(goldenFile("check.txt"), stdout));
     assert.equal(exit, 0);
+  });
+
+  it("counts objects, however much is wrong with one", () => {
+    const wrong = (name: string, path: string): CheckEntry => ({ kind: "Store", name, accepted: false, reason: "InvalidSpec", path });
+    const fine: CheckEntry = { kind: "AuthProvider", name: "a", accepted: true, reason: "Valid" };
+    assert.equal(countObjects([wrong("a", "spec.x"), wrong("a", "spec.y"), wrong("b", "spec.x"), fine]), 3);
+    assert.equal(countObjects([{ ...fine, namespace: "b" }, fine]), 2);
   });
 
   it("exits 1 where anything is not accepted", async () => {
