@@ -36,7 +36,7 @@ export function failureText({ class: errorClass, message }: Failure): string {
 export function scrubbed(text: string): string {
   return (
     text
-      .replaceAll(new RegExp(`${tmpdir()}/countersign-\\w+-\\w+`, "g"), "/work")
+      .replaceAll(new RegExp(`${tmpdir()}/countersign-\\w+-\\w+`, "g"), "/scratch")
       .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:5000")
       // How deep the YAML library gets depends on the stack that is left.
       .replaceAll(/:\d+(?=: is nested too deeply)/g, ":…")
