@@ -1,7 +1,7 @@
+import { parseRetryAfter } from "../kernel/retry-after.ts";
 import type { Authorization } from "./authorization.ts";
 import { type Hop, isRedirect, mostRedirects, nextHop } from "./redirect.ts";
 import { foreignRoute, hostOf, ownRoute, type RegistryRequest, requestPath } from "./request.ts";
-import { parseRetryAfter } from "./retry-after.ts";
 import { failed, TransportError } from "./transport-error.ts";
 import { exchange, type WireOptions, type WireRequest, type WireResponse } from "./wire.ts";
 

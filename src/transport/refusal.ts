@@ -1,8 +1,8 @@
 import { keyOfId } from "../api/object.ts";
+import { parseRetryAfter } from "../kernel/retry-after.ts";
 import type { BoundCredential } from "../oci/credential.ts";
 import { type ErrorBody } from "./error-body.ts";
 import { hostOf, type RegistryRequest } from "./request.ts";
-import { parseRetryAfter } from "./retry-after.ts";
 import { failed, TransportError } from "./transport-error.ts";
 import type { WireResponse } from "./wire.ts";
 

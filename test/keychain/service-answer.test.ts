@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { ServiceClient, ServiceRequest, ServiceResponse } from "../../src/keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../src/keychain/ports.ts";
-import { askService, codeWord, jsonObject, tokenText } from "../../src/keychain/service-answer.ts";
+import { askService, codeWord, jsonObject, requestIdText, tokenText, unreachable } from "../../src/keychain/service-answer.ts";
 
 const { signal } = new AbortController();
 const request: ServiceRequest = {
@@ -21,7 +21,7 @@ const answer = (status: number, body = "", headers: Readonly<Record<string, stri
 
 /** Status, or reason, message and time. */
 async function outcome(send: ServiceClient["send"], own: AbortSignal = signal): Promise<unknown> {
-  const asked = { service: "The service", retryAfter: (header: string | undefined) => (header === undefined ? undefined : Number(header)) };
+  const asked = { service: "The service", clock: { now: () => 1000 } };
   try {
     return (await askService({ send }, request, asked, own)).status;
   } catch (error) {
@@ -36,10 +36,10 @@ describe("askService()", () => {
     [401, 401],
     [403, 403],
     [404, 404],
-    [302, ["IdentityUnreachable", "The service answers with a redirect (302), which is not followed", undefined]],
-    [429, ["Throttled", "The service is asked too often (429)", 7]],
-    [500, ["IdentityUnreachable", "The service fails (500)", 7]],
-    [503, ["IdentityUnreachable", "The service fails (503)", 7]],
+    [302, ["IdentityUnreachable", "The service answers with a redirect (302), which is not followed", 8000]],
+    [429, ["Throttled", "The service is asked too often (429); it is asked again later", 8000]],
+    [500, ["IdentityUnreachable", "The service fails (500); it is asked again", 8000]],
+    [503, ["IdentityUnreachable", "The service fails (503); it is asked again", 8000]],
   ];
   for (const [status, expected] of rows) {
     it(`makes of ${status} what it says about the request, or about the service`, async () => {
@@ -59,6 +59,35 @@ describe("askService()", () => {
       "The service cannot be reached, for a reason that is not known",
       undefined,
     ]);
+  });
+
+  it("says what to do where nobody answers, and means by nobody what who asks means by it", () => {
+    const asked = { service: "The service", hint: "is it there?", absent: "IdentityNotFound" } as const;
+    const failed = (kind: string): readonly string[] => {
+      const { reason, message } = unreachable(asked, Object.assign(new Error("sts.acme.io: nothing"), { class: kind }));
+      return [reason, message];
+    };
+    const said = (kind: string): string => `The service cannot be reached (${kind}): sts.acme.io: nothing; is it there?`;
+    assert.deepEqual(failed("ConnectionRefused"), ["IdentityNotFound", said("ConnectionRefused")]);
+    assert.deepEqual(failed("Timeout"), ["IdentityUnreachable", said("Timeout")]);
+  });
+
+  it("gives a failure the id of its request, and a redirect the meaning that who asks gives it", async () => {
+    const asked = {
+      service: "The service",
+      clock: { now: () => 0 },
+      redirected: "IdentityRefused",
+      requestIdOf: ({ headers }: ServiceResponse) => requestIdText(headers.get("x-id")),
+    } as const;
+    for (const [status, reason] of [
+      [302, "IdentityRefused"],
+      [429, "Throttled"],
+      [503, "IdentityUnreachable"],
+    ] as const) {
+      const send = (id: string) => askService({ send: async () => answer(status, "", { "x-id": id }) }, request, asked, signal);
+      await assert.rejects(send("0a1b2c3d-acme"), { reason, requestId: "0a1b2c3d-acme" });
+      await assert.rejects(send("two words"), (error: CredentialUnavailableError) => error.requestId === undefined);
+    }
   });
 
   it("ends with the reason of who no longer waits", async () => {
@@ -89,6 +118,6 @@ describe("what a service answers", () => {
         assert.doesNotThrow(() => new Headers({ authorization: token }));
       }),
     );
-    for (const other of ["", "a b", "a\r\nb", "\u0000", "é", "x".repeat(16_385), null, 7]) assert.equal(tokenText(other), undefined);
+    for (const other of ["", "a b", "a\r\nb", "\u0000", "é", "x".repeat(65_537), null, 7]) assert.equal(tokenText(other), undefined);
   });
 });

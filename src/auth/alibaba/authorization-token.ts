@@ -4,7 +4,6 @@ import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import type { Minted } from "../../keychain/minted-provider.ts";
 import { askService, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { parseRetryAfter } from "../../transport/retry-after.ts";
 import type { Located } from "./hosts.ts";
 import { instanceRefused, isThrottled, type Refusal, refusalOf, throttled } from "./refusals.ts";
 import { timestamp } from "./role.ts";
@@ -59,7 +58,7 @@ export async function authorizationToken(
       headers: { ...signedHeaders(call, role), accept: new Secret("application/json") },
       reach: "service",
     },
-    { service, retryAfter: (header) => parseRetryAfter(header, clock.now()) },
+    { service, clock },
     signal,
   );
   const answer = jsonObject(response);

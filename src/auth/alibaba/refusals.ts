@@ -1,5 +1,5 @@
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
-import { codeWord } from "../../keychain/service-answer.ts";
+import { askedTooOften, codeWord, requestIdText } from "../../keychain/service-answer.ts";
 import { type Located, nameOfInstance } from "./hosts.ts";
 
 /** What Alibaba's OpenAPI says of a call that it does not carry out: `Code` is a word, `Message` is prose and stays out. */
@@ -17,7 +17,7 @@ export function refusalOf(status: number, answer: Answer): Refusal {
   return {
     code: codeWord(answer?.["Code"] ?? answer?.["code"]),
     status,
-    requestID: typeof id === "string" && /^[-A-Za-z0-9]{8,64}$/.test(id) ? id : undefined,
+    requestID: requestIdText(id),
   };
 }
 
@@ -26,8 +26,8 @@ export function isThrottled({ code }: Refusal): boolean {
   return code?.startsWith("Throttling") === true;
 }
 
-export function throttled(service: string, { requestID, code }: Refusal): CredentialUnavailableError {
-  return new CredentialUnavailableError("Throttled", `${service} is asked too often (${code})`, requestId(requestID));
+export function throttled(service: string, { requestID, code, status }: Refusal): CredentialUnavailableError {
+  return askedTooOften(service, code ?? status, requestId(requestID));
 }
 
 /** Whose token was shown, and for what. */

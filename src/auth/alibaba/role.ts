@@ -3,7 +3,6 @@ import type { AuthProviderDeps } from "../../keychain/ports.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import { askService, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { parseRetryAfter } from "../../transport/retry-after.ts";
 import { type Assumed, isThrottled, refusalOf, roleRefused, throttled } from "./refusals.ts";
 import type { RoleCredentials } from "./signature.ts";
 
@@ -42,7 +41,7 @@ export async function assumeRole(
       body: new Secret(new TextEncoder().encode(form.toString())),
       reach: "service",
     },
-    { service, retryAfter: (header) => parseRetryAfter(header, clock.now()) },
+    { service, clock },
     signal,
   );
   const answer = jsonObject(response);

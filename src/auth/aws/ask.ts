@@ -1,16 +1,20 @@
-import type { CloudAccess, ServiceFailure, ServiceRequest, ServiceResponse } from "../../keychain/cloud.ts";
+import type { CloudAccess, ServiceRequest, ServiceResponse } from "../../keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import {
+  type AnswerDetails,
+  answerDetails,
+  askedTooOften,
+  failureOfService,
+  requestIdText,
+  unreachable,
+} from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { parseRetryAfter } from "../../transport/retry-after.ts";
 
 /** A service of AWS that answered, and refused. */
-export interface Refusal {
+export interface Refusal extends AnswerDetails {
   readonly status: number;
   /** The name of its error, in a strict shape: `AccessDenied`. Never its sentence, which may hold anything. */
   readonly code: string;
-  readonly requestId?: string;
-  /** Epoch ms. */
-  readonly retryAt?: number;
 }
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
@@ -45,7 +49,6 @@ export interface SdkHandler {
 /** Not signed, and not the SDK's to say: what machine this is, and what called it (a variable of the environment). */
 const dropped: ReadonlySet<string> = new Set(["user-agent", "x-amzn-trace-id"]);
 const codeShape = /^[A-Za-z][A-Za-z0-9.]{0,63}$/;
-const requestIdShape = /^[-A-Za-z0-9]{8,64}$/;
 
 /**
  * What every client of the SDK is made with: nothing is left for it to look up in the environment or in files of the home directory, which a test holds
@@ -90,7 +93,7 @@ export async function ask<T>(
   } catch (error) {
     signal.throwIfAborted();
     // The SDK's error has the answer in it, and with it perhaps a secret: it goes no further.
-    if (answered === undefined) throw unreachable(service, failure);
+    if (answered === undefined) throw unreachable({ service: service.name }, failure);
     if (answered.status < 300) throw misread(service);
     const name = error instanceof Error ? error.name : "";
     return { ok: false, refusal: toRefusal(answered, name, now) };
@@ -99,21 +102,13 @@ export async function ask<T>(
 
 /** Of one answer; `code` counts if it has the shape of one. */
 export function toRefusal({ status, headers }: Pick<ServiceResponse, "status" | "headers">, code: string, now: number): Refusal {
-  const requestId = headers.get("x-amzn-requestid") ?? headers.get("x-amz-request-id") ?? "";
-  const retryAt = parseRetryAfter(headers.get("retry-after"), now);
+  const requestId = requestIdText(headers.get("x-amzn-requestid") ?? headers.get("x-amz-request-id"));
   const isCode = codeShape.test(code) && !["Error", "SyntaxError", "TypeError", "Unknown", "UnknownError"].includes(code);
   return {
     status,
     code: isCode ? code : String(status),
-    ...(requestIdShape.test(requestId) && { requestId }),
-    ...(retryAt !== undefined && { retryAt }),
+    ...answerDetails({ headers }, { now, requestId }),
   };
-}
-
-/** Nothing came back. `failure` is what the {@link CloudAccess.http} threw. */
-export function unreachable(service: Pick<Service, "name">, failure: unknown): CredentialUnavailableError {
-  const said = isServiceFailure(failure) ? failure.message : "the request could not be made";
-  return new CredentialUnavailableError("IdentityUnreachable", `${service.name} cannot be reached: ${said}`);
 }
 
 /** What came back says that it is well, and is not what was asked for. */
@@ -139,21 +134,12 @@ const throttles: ReadonlySet<string> = new Set([
 export function commonRefusal(service: Pick<Service, "name">, refusal: Refusal): CredentialUnavailableError | undefined {
   const { status, code } = refusal;
   const details = detailsOf(refusal);
-  if (status === 429 || throttles.has(code))
-    return new CredentialUnavailableError("Throttled", `${service.name} is asked too often (${code}); it is asked again later`, details);
-  if (status >= 500)
-    return new CredentialUnavailableError("IdentityUnreachable", `${service.name} fails (${status}); it is asked again`, details);
-  if (status < 400)
-    return new CredentialUnavailableError(
-      "IdentityUnreachable",
-      `${service.name} points elsewhere (${status}): that is not followed`,
-      details,
-    );
-  return undefined;
+  if (status === 429 || throttles.has(code)) return askedTooOften(service.name, code, details);
+  return failureOfService({ service: service.name }, status, details);
 }
 
 /** For the log, and for whom asks again. */
-export function detailsOf({ requestId, retryAt }: Refusal): { readonly requestId?: string; readonly retryAt?: number } {
+export function detailsOf({ requestId, retryAt }: Refusal): AnswerDetails {
   return { ...(requestId !== undefined && { requestId }), ...(retryAt !== undefined && { retryAt }) };
 }
 
@@ -168,8 +154,4 @@ function toRequest({ protocol, hostname, port, path, method, headers, body }: Sd
     ...(body instanceof Uint8Array && { body: new Secret<Uint8Array>(body) }),
     reach: "service",
   };
-}
-
-function isServiceFailure(error: unknown): error is ServiceFailure {
-  return error instanceof Error && "class" in error;
 }

@@ -1,8 +1,9 @@
 import type { CloudAccess } from "../../keychain/cloud.ts";
 import type { CredentialUnavailableError } from "../../keychain/ports.ts";
+import { exchange, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { asObject, field, parseJSON } from "../../oci/json.ts";
-import { type Answer, commonRefusal, misread, type Refusal, type Service, toRefusal, unreachable } from "./ask.ts";
+import { field } from "../../oci/json.ts";
+import { type Answer, commonRefusal, misread, type Refusal, type Service, toRefusal } from "./ask.ts";
 import type { RoleSession } from "./role.ts";
 
 /** A session is 1 to 4 KiB; in bytes. */
@@ -25,23 +26,20 @@ export async function askInstance(
   { cloud, service, now }: { readonly cloud: Pick<CloudAccess, "http">; readonly service: Service; readonly now: number },
   signal: AbortSignal,
 ): Promise<Answer<Uint8Array>> {
-  try {
-    const url = new URL(path, `http://${service.host}`);
-    const response = await cloud.http.send({ url, hosts: [service.host], method, headers, reach: "instance", limitBytes: longest }, signal);
-    if (response.status === 200) return { ok: true, value: response.body };
-    return { ok: false, refusal: toRefusal(response, codeIn(response.body), now) };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw unreachable(service, error);
-  }
+  const url = new URL(path, `http://${service.host}`);
+  const request = { url, hosts: [service.host], method, headers, reach: "instance", limitBytes: longest } as const;
+  const response = await exchange(cloud.http, request, { service: service.name }, signal);
+  if (response.status === 200) return { ok: true, value: response.body };
+  if (response.status < 300) throw misread(service);
+  return { ok: false, refusal: toRefusal(response, codeIn(response.body), now) };
 }
 
 /** The session that both of them answer with; the members have the same names. */
 export function sessionIn(body: Uint8Array, service: Service): RoleSession {
   const object = objectIn(body, service);
   const text = (name: string): Secret => {
-    const value = field(object, name);
-    if (typeof value !== "string" || value === "") throw misread(service);
+    const value = tokenText(field(object, name));
+    if (value === undefined) throw misread(service);
     return new Secret(value);
   };
   const expiration = field(object, "Expiration");
@@ -55,8 +53,7 @@ export function sessionIn(body: Uint8Array, service: Service): RoleSession {
 }
 
 export function objectIn(body: Uint8Array, service: Service): Readonly<Record<string, unknown>> {
-  const json = parseJSON(body, "The answer", { bytes: longest });
-  const object = json.ok ? asObject(json.value) : undefined;
+  const object = jsonObject({ body });
   if (object === undefined) throw misread(service);
   return object;
 }

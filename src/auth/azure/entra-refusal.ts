@@ -1,9 +1,10 @@
 import type { ServiceResponse } from "../../keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import { jsonObject } from "../../keychain/service-answer.ts";
 import { field } from "../../oci/json.ts";
 import { echo } from "../../oci/parsed.ts";
 import type { Claims } from "./claims.ts";
-import { objectOf, passingFailure, requestIdOf } from "./service.ts";
+import { uuidOf } from "./service.ts";
 
 /** Who asked Microsoft Entra ID, for the sentence that says why it refused. */
 export interface EntraAsker {
@@ -19,12 +20,10 @@ export interface EntraAsker {
 const who = "Microsoft Entra ID";
 
 /** Why there is no token: of what the answer says only a number that is an AADSTS code, and ids that are UUIDs, are repeated. */
-export function entraRefusal(answer: ServiceResponse, asker: EntraAsker, now: number): CredentialUnavailableError {
-  const object = objectOf(answer);
+export function entraRefusal(answer: ServiceResponse, asker: EntraAsker): CredentialUnavailableError {
+  const object = jsonObject(answer);
   const of = (name: string): unknown => (object === undefined ? undefined : field(object, name));
-  const requestId = requestIdOf(of("trace_id")) ?? requestIdOf(answer.headers.get("x-ms-request-id"));
-  const passing = passingFailure(who, answer, { now, requestId, refusal: "IdentityRefused" });
-  if (passing !== undefined) return passing;
+  const requestId = entraRequestId(answer);
   const code = codeOf(of("error_codes"), of("error_description"));
   const refused = `${who} refused the federated token of ${asker.source} for client ${asker.clientID}`;
   const options = requestId === undefined ? {} : { requestId };
@@ -36,6 +35,12 @@ export function entraRefusal(answer: ServiceResponse, asker: EntraAsker, now: nu
     return new CredentialUnavailableError("IdentityUnreachable", `${who} fails at the moment (AADSTS${code})`, options);
   const [problem, remedy] = explain(code, asker);
   return new CredentialUnavailableError("IdentityRefused", `${refused}: ${problem} (AADSTS${code}); ${remedy}`, options);
+}
+
+/** Of its body where it has one; a failing front end has a header at most. */
+export function entraRequestId(answer: ServiceResponse): string | undefined {
+  const object = jsonObject(answer);
+  return uuidOf(object === undefined ? undefined : field(object, "trace_id")) ?? uuidOf(answer.headers.get("x-ms-request-id"));
 }
 
 /** learn.microsoft.com, "Microsoft Entra authentication and authorization error codes": failures of the service that pass by themselves. */

@@ -1,14 +1,14 @@
 import type { ServiceClient } from "../../keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import type { Ending } from "../../keychain/renewals.ts";
+import { jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
 import { readClaims } from "./claims.ts";
 import { type AzureCloud, registryResource } from "./clouds.ts";
-import { type EntraAsker, entraRefusal } from "./entra-refusal.ts";
+import { type EntraAsker, entraRefusal, entraRequestId } from "./entra-refusal.ts";
 import { sdkHttp } from "./sdk-http.ts";
-import { objectOf, tokenOf } from "./service.ts";
 
 /** A token of Microsoft Entra ID for registries: whoever has it may do in every registry what the identity may. */
 export interface EntraToken extends Ending {
@@ -38,12 +38,12 @@ export async function exchangeFederated(
   const connections = sdkHttp(
     {
       http,
-      who,
+      asked: { service: who, clock, redirected: "IdentityRefused", requestIdOf: entraRequestId },
       endpoint: { host: cloud.authorityHost, path: `/${tenantID}/oauth2/v2.0/token` },
       judge: (answer) => {
         const asker = { clientID, tenantID, source, audience: cloud.federatedAudience, claims: readClaims(assertion.reveal()) };
-        if (answer.status !== 200) throw entraRefusal(answer, asker, clock.now());
-        const life = lifeOf(objectOf(answer));
+        if (answer.status !== 200) throw entraRefusal(answer, asker);
+        const life = lifeOf(jsonObject(answer));
         if (life === undefined) throw noToken(who);
         outcome.lifeMs = life;
       },
@@ -86,7 +86,7 @@ export function toToken(
   value: unknown,
   { lifeMs, now, who }: { readonly lifeMs: number | undefined; readonly now: number; readonly who: string },
 ): EntraToken {
-  const token = tokenOf(value);
+  const token = tokenText(value);
   if (token === undefined || lifeMs === undefined) throw noToken(who);
   return { token: new Secret(token), expiresAt: now + lifeMs };
 }

@@ -1,11 +1,12 @@
 import type { ServiceClient, ServiceResponse } from "../../keychain/cloud.ts";
 import type { Minted } from "../../keychain/minted-provider.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import { askService, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
 import { readClaims } from "./claims.ts";
-import { ask, objectOf, passingFailure, requestIdOf, tokenOf } from "./service.ts";
+import { longestAnswer, uuidOf } from "./service.ts";
 
 export interface ExchangeRequest {
   /** Host that has passed `loginServer`. */
@@ -37,26 +38,27 @@ export async function exchangeAtRegistry(
   signal: AbortSignal,
 ): Promise<Minted | TokenRefused> {
   const form = new URLSearchParams({ grant_type: "access_token", service: loginServer, tenant: tenantID, access_token: token.reveal() });
-  const answer = await ask(
+  const answer = await askService(
     http,
     {
-      who: loginServer,
       url: new URL("/oauth2/exchange", `https://${loginServer}`),
       hosts: [loginServer],
       method: "POST",
       headers: { accept: new Secret("application/json"), "content-type": new Secret("application/x-www-form-urlencoded") },
       body: new Secret(new TextEncoder().encode(form.toString())),
       reach: "service",
+      limitBytes: longestAnswer,
     },
+    { service: loginServer, clock, redirected: "RegistryRefused", requestIdOf },
     signal,
   );
   if (answer.status !== 200) {
-    const refused = refusal(answer, { loginServer, tenantID, identity, now: clock.now() });
+    const refused = refusal(answer, { loginServer, tenantID, identity });
     if (answer.status === 401) return { refused };
     throw refused;
   }
-  const object = objectOf(answer);
-  const refreshToken = object === undefined ? undefined : tokenOf(field(object, "refresh_token"));
+  const object = jsonObject(answer);
+  const refreshToken = object === undefined ? undefined : tokenText(field(object, "refresh_token"));
   if (refreshToken === undefined)
     throw new CredentialUnavailableError("RegistryRefused", `${loginServer} answered without a refresh token: is it a registry of Azure?`);
   return {
@@ -78,16 +80,17 @@ function endOf(refreshToken: string, { loginServer, now }: { readonly loginServe
   return Math.min(expiresAt, now + longestLifeMs);
 }
 
+function requestIdOf({ headers }: ServiceResponse): string | undefined {
+  return uuidOf(headers.get("x-ms-correlation-request-id"));
+}
+
 function refusal(
   answer: ServiceResponse,
-  asked: Pick<ExchangeRequest, "loginServer" | "tenantID" | "identity"> & { readonly now: number },
+  { loginServer, tenantID, identity }: Pick<ExchangeRequest, "loginServer" | "tenantID" | "identity">,
 ): CredentialUnavailableError {
-  const { loginServer, tenantID, identity, now } = asked;
-  const { status, headers } = answer;
-  const requestId = requestIdOf(headers.get("x-ms-correlation-request-id"));
+  const { status } = answer;
+  const requestId = requestIdOf(answer);
   const options = requestId === undefined ? {} : { requestId };
-  const passing = passingFailure(loginServer, answer, { now, requestId, refusal: "RegistryRefused" });
-  if (passing !== undefined) return passing;
   if (status === 401 || status === 403)
     return new CredentialUnavailableError(
       "RegistryRefused",

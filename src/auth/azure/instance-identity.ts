@@ -1,11 +1,12 @@
 import type { ServiceClient, ServiceResponse } from "../../keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
+import { askService, jsonObject } from "../../keychain/service-answer.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
 import { registryResource } from "./clouds.ts";
 import { type EntraToken, lifeOf, toToken } from "./entra.ts";
-import { ask, objectOf, passingFailure, requestIdOf } from "./service.ts";
+import { longestAnswer, uuidOf } from "./service.ts";
 
 /** Which identity of the node; neither: the one that the node itself has. */
 export interface InstanceIdentity {
@@ -32,34 +33,42 @@ export async function instanceToken(
   url.searchParams.set("resource", registryResource);
   if (identity.clientID !== undefined) url.searchParams.set("client_id", identity.clientID);
   if (identity.resourceID !== undefined) url.searchParams.set("msi_res_id", identity.resourceID);
-  const answer = await ask(
+  const answer = await askService(
     http,
     {
-      who,
       url,
       hosts: [address],
       method: "GET",
       headers: { metadata: new Secret("true") },
       reach: "instance",
-      advice: "is this a node of Azure, and may the operator's pod reach it?",
+      limitBytes: longestAnswer,
+    },
+    {
+      service: who,
+      clock,
+      hint: "is this a node of Azure, and may the operator's pod reach it?",
       absent: "IdentityNotFound",
+      redirected: "IdentityRefused",
+      requestIdOf,
     },
     signal,
   );
-  if (answer.status !== 200) throw refusal(answer, { name: identity.name, now: clock.now() });
-  const object = objectOf(answer);
+  if (answer.status !== 200) throw refusal(answer, identity.name);
+  const object = jsonObject(answer);
   return toToken(object === undefined ? undefined : field(object, "access_token"), { lifeMs: lifeOf(object), now: clock.now(), who });
 }
 
+function requestIdOf({ headers }: ServiceResponse): string | undefined {
+  return uuidOf(headers.get("x-ms-request-id"));
+}
+
 /** The same page, "Error handling": it is updated (404, 410), it is asked too often (429), or fails (5xx); everything else is the request's fault. */
-function refusal(answer: ServiceResponse, { name, now }: { readonly name: string; readonly now: number }): CredentialUnavailableError {
-  const { status, headers } = answer;
-  const requestId = requestIdOf(headers.get("x-ms-request-id"));
+function refusal(answer: ServiceResponse, name: string): CredentialUnavailableError {
+  const { status } = answer;
+  const requestId = requestIdOf(answer);
   const options = requestId === undefined ? {} : { requestId };
   if (status === 404 || status === 410)
     return new CredentialUnavailableError("IdentityUnreachable", `${who} is being updated (${status})`, options);
-  const passing = passingFailure(who, answer, { now, requestId, refusal: "IdentityRefused" });
-  if (passing !== undefined) return passing;
   if (status === 400)
     return new CredentialUnavailableError(
       "IdentityNotFound",

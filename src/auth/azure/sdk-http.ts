@@ -1,7 +1,8 @@
 import type { ClientAssertionCredentialOptions } from "@azure/identity";
 import type { ServiceClient, ServiceResponse } from "../../keychain/cloud.ts";
+import { type Asked, askService } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { ask } from "./service.ts";
+import { longestAnswer } from "./service.ts";
 
 type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
 type SdkRequest = Parameters<HttpClient["sendRequest"]>[0];
@@ -9,11 +10,10 @@ type SdkResponse = Awaited<ReturnType<HttpClient["sendRequest"]>>;
 
 export interface SdkHttpOptions {
   readonly http: ServiceClient;
-  /** For sentences. */
-  readonly who: string;
+  readonly asked: Asked;
   /** Where a token is asked for: a host that is built in, and its path. */
   readonly endpoint: { readonly host: string; readonly path: string };
-  /** Sees every answer first, and throws for one that is no token. */
+  /** Sees every answer about the request first, and throws for one that is no token. */
   readonly judge: (answer: ServiceResponse) => void;
   /** Why the SDK got no answer: its own errors say it in words of a body. */
   readonly failed: (reason: unknown) => void;
@@ -24,21 +24,22 @@ export interface SdkHttpOptions {
  * (AZURE_REGIONAL_AUTHORITY_NAME) and discovery have no say in who sees the federated token. Of refusals it sees nothing, so that it has nothing to parse,
  * to remember or to try again.
  */
-export function sdkHttp({ http, who, endpoint, judge, failed }: SdkHttpOptions, signal: AbortSignal): HttpClient {
+export function sdkHttp({ http, asked, endpoint, judge, failed }: SdkHttpOptions, signal: AbortSignal): HttpClient {
   const post = async (request: SdkRequest): Promise<SdkResponse> => {
     if (request.method !== "POST" || typeof request.body !== "string") throw new TypeError("The SDK asks for something else than a token");
     const sent = Object.entries(request.headers.toJSON()).map(([name, value]) => [name, new Secret(value)] as const);
-    const answer = await ask(
+    const answer = await askService(
       http,
       {
-        who,
         url: new URL(endpoint.path, `https://${endpoint.host}`),
         hosts: [endpoint.host],
         method: "POST",
         headers: Object.fromEntries(sent),
         body: new Secret(new TextEncoder().encode(request.body)),
         reach: "service",
+        limitBytes: longestAnswer,
       },
+      asked,
       signal,
     );
     judge(answer);

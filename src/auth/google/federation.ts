@@ -2,7 +2,6 @@ import { gaxios, IdentityPoolClient, type IdentityPoolClientOptions } from "goog
 import { type AuthProviderDeps, CredentialUnavailableError } from "../../keychain/ports.ts";
 import { askService, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { parseRetryAfter } from "../../transport/retry-after.ts";
 import { type AccessToken, lifeMs, longestLifeSeconds } from "./access-token.ts";
 import { type Federated, impersonationRefused, tokenRefused } from "./refusals.ts";
 
@@ -91,7 +90,7 @@ class Transporter extends gaxios.Gaxios {
       },
       {
         service: url.hostname === tokenHost ? "Google's token service" : "Google's IAM Credentials API",
-        retryAfter: (header) => parseRetryAfter(header, this.#deps.clock.now()),
+        clock: this.#deps.clock,
       },
       this.#signal,
     );

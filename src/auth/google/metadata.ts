@@ -1,7 +1,6 @@
 import { type Asked, askService, jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import { CredentialUnavailableError, type AuthProviderDeps } from "../../keychain/ports.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { parseRetryAfter } from "../../transport/retry-after.ts";
 import { type AccessToken, lifeMs } from "./access-token.ts";
 
 /** Of every machine of Google Cloud, and of every pod of GKE; in plain HTTP, on a link that does not leave the machine. */
@@ -21,7 +20,7 @@ export async function metadataToken(
 ): Promise<AccessToken> {
   const asked: Asked = {
     service: "Google's metadata server",
-    retryAfter: (header) => parseRetryAfter(header, clock.now()),
+    clock,
     hint: "outside of Google Cloud, set workloadIdentityFederation",
   };
   const response = await askService(

@@ -134,7 +134,7 @@ describe("alibabaAcrAuth()", () => {
     await alibaba.clock.advance(50 * 60_000);
     assert.equal(await alibaba.ask(), first);
     await alibaba.clock.advance(11 * 60_000);
-    assert.equal(await alibaba.ask(), "IdentityUnreachable: Alibaba Cloud Container Registry fails (500)");
+    assert.equal(await alibaba.ask(), "IdentityUnreachable: Alibaba Cloud Container Registry fails (500); it is asked again");
   });
 
   it("assumes the role once more where its session is no longer taken", async () => {

@@ -65,7 +65,12 @@ const rows: readonly (readonly [what: string, site: string, answer: SiteAnswer |
     openAPIError(400, `no such thing ${alibabaCanary}`),
     `IdentityRefused: Alibaba Cloud STS does not let ${whose} assume ${roleARN} (400)`,
   ],
-  ["an STS that fails", alibabaSTS, openAPIError(503, "ServiceUnavailable"), "IdentityUnreachable: Alibaba Cloud STS fails (503)"],
+  [
+    "an STS that fails",
+    alibabaSTS,
+    openAPIError(503, "ServiceUnavailable"),
+    "IdentityUnreachable: Alibaba Cloud STS fails (503); it is asked again",
+  ],
   [
     "a redirect, which nothing follows",
     alibabaSTS,
@@ -114,7 +119,12 @@ const rows: readonly (readonly [what: string, site: string, answer: SiteAnswer |
     { status: 200, body: { IsSuccess: false, Code: "NO_PERMISSION", Message: alibabaCanary } },
     `RegistryRefused: Alibaba Cloud Container Registry gives ${roleARN} no token of cri-acme1 in cn-hangzhou (NO_PERMISSION): allow the role cr:GetAuthorizationToken and cr:PullRepository there`,
   ],
-  ["a Container Registry that fails", alibabaCR, { status: 500 }, "IdentityUnreachable: Alibaba Cloud Container Registry fails (500)"],
+  [
+    "a Container Registry that fails",
+    alibabaCR,
+    { status: 500 },
+    "IdentityUnreachable: Alibaba Cloud Container Registry fails (500); it is asked again",
+  ],
   [
     "a token without an end",
     alibabaCR,
@@ -162,7 +172,7 @@ describe("alibabaAcrAuth()", () => {
       ];
       for (const [answer, said, wait] of answers) {
         await using alibaba = await alibabaScene(alibabaConfig, { sites: { [site]: () => answer } });
-        assert.equal(await alibaba.ask(), `Throttled: ${service} is asked too often (${said})`);
+        assert.equal(await alibaba.ask(), `Throttled: ${service} is asked too often (${said}); it is asked again later`);
         assert.equal(alibaba.provider.state().lastError?.class, "RateLimited");
         await alibaba.clock.advance(wait - 1);
         await alibaba.ask();

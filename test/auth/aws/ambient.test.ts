@@ -211,7 +211,7 @@ describe("EKS Pod Identity", () => {
       "a redirect",
       { status: 302, headers: { location: "http://evil.example/" } },
       "IdentityUnreachable",
-      /points elsewhere \(302\): that is not followed$/,
+      /answers with a redirect \(302\), which is not followed$/,
     ],
     ["no JSON", { status: 200, body: "secret" }, "IdentityUnreachable", /answered what cannot be read/],
     [

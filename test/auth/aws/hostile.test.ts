@@ -11,10 +11,18 @@ const evil = "https://evil.example/";
 
 /** Reason and sentence of a service that is not itself, at whichever of the two hosts. */
 const modes: readonly (readonly [string, Site, RegExp])[] = [
-  ["ends the connection", () => "cut", /cannot be reached: .*connection/],
-  ["redirects to another host", () => ({ status: 302, headers: { location: evil } }), /points elsewhere \(302\): that is not followed$/],
-  ["redirects with the body", () => ({ status: 307, headers: { location: evil } }), /points elsewhere \(307\): that is not followed$/],
-  ["redirects to the node", () => ({ status: 301, headers: { location: "http://169.254.169.254/" } }), /points elsewhere \(301\)/],
+  ["ends the connection", () => "cut", /cannot be reached \(ConnectionReset\): .*connection/],
+  [
+    "redirects to another host",
+    () => ({ status: 302, headers: { location: evil } }),
+    /answers with a redirect \(302\), which is not followed$/,
+  ],
+  [
+    "redirects with the body",
+    () => ({ status: 307, headers: { location: evil } }),
+    /answers with a redirect \(307\), which is not followed$/,
+  ],
+  ["redirects to the node", () => ({ status: 301, headers: { location: "http://169.254.169.254/" } }), /answers with a redirect \(301\)/],
   [
     "answers a page for people",
     () => ({ status: 200, headers: { "content-type": "text/html" }, body: "<html>secret</html>" }),

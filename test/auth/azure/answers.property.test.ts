@@ -131,7 +131,7 @@ describe("whatever a service of Azure answers, the outcome is a token or a sente
             claims: readClaims(`h.${payload}.s`),
           };
           const refused = { status: 400, headers: new Map(), body: new TextEncoder().encode('{"error_codes":[700213]}') };
-          const { message } = entraRefusal(refused, asker, 0);
+          const { message } = entraRefusal(refused, asker);
           assert.match(message, /^[\x20-\x7e]{100,900}$/);
           assert.ok(!message.includes(canary));
         },

@@ -34,15 +34,19 @@ describe("Microsoft Entra ID that misbehaves", () => {
     [
       "redirects: nothing is sent after it",
       away,
-      ["IdentityRefused", "Microsoft Entra ID redirects (307), which is never followed with a token"],
+      ["IdentityRefused", "Microsoft Entra ID answers with a redirect (307), which is not followed"],
     ],
-    ["fails", () => ({ status: 503, body: "secret-of-the-body" }), ["IdentityUnreachable", "Microsoft Entra ID fails at the moment (503)"]],
+    [
+      "fails",
+      () => ({ status: 503, body: "secret-of-the-body" }),
+      ["IdentityUnreachable", "Microsoft Entra ID fails (503); it is asked again"],
+    ],
     [
       "cuts the connection",
       () => "cut",
       [
         "IdentityUnreachable",
-        "Microsoft Entra ID cannot be asked for a token: login.microsoftonline.com: the connection was closed before the answer was complete (UND_ERR_SOCKET)",
+        "Microsoft Entra ID cannot be reached (ConnectionReset): login.microsoftonline.com: the connection was closed before the answer was complete (UND_ERR_SOCKET)",
       ],
     ],
     [
@@ -50,7 +54,7 @@ describe("Microsoft Entra ID that misbehaves", () => {
       huge,
       [
         "IdentityUnreachable",
-        "Microsoft Entra ID cannot be asked for a token: login.microsoftonline.com: the answer is longer than 65536 bytes",
+        "Microsoft Entra ID cannot be reached (ProtocolError): login.microsoftonline.com: the answer is longer than 65536 bytes",
       ],
     ],
     ["answers with a page", () => ({ status: 200, body: "<html>secret-of-the-body</html>" }), unusable],
@@ -76,7 +80,7 @@ describe("Microsoft Entra ID that misbehaves", () => {
     azure.internet.set(entra, undefined);
     assert.deepEqual(await azure.outcome(), [
       "IdentityUnreachable",
-      "Microsoft Entra ID cannot be asked for a token: login.microsoftonline.com: the host name does not resolve (ENOTFOUND)",
+      "Microsoft Entra ID cannot be reached (DNSFailure): login.microsoftonline.com: the host name does not resolve (ENOTFOUND)",
     ]);
   });
 
@@ -84,13 +88,13 @@ describe("Microsoft Entra ID that misbehaves", () => {
     await using azure = await azureScene({ sites: { [entra]: () => "hang" } });
     assert.deepEqual(await late(azure, entra), [
       "IdentityUnreachable",
-      "Microsoft Entra ID cannot be asked for a token: login.microsoftonline.com: no answer within 5000 ms",
+      "Microsoft Entra ID cannot be reached (Timeout): login.microsoftonline.com: no answer within 5000 ms",
     ]);
   });
 
   it("is left alone for as long as it says once it has said that it is asked too often", async () => {
     await using azure = await azureScene({ sites: { [entra]: () => ({ status: 429, headers: { "retry-after": "120" } }) } });
-    const expected = ["Throttled", "Microsoft Entra ID is asked for tokens too often (429)"];
+    const expected = ["Throttled", "Microsoft Entra ID is asked too often (429); it is asked again later"];
     assert.deepEqual(await azure.outcome(), expected);
     azure.internet.set(entra, azure.fake.sites[entra]);
     await azure.clock.advance(119_000);
@@ -123,21 +127,21 @@ describe("Microsoft Entra ID that misbehaves", () => {
 describe("a login server that misbehaves", () => {
   const refusal = (said: string): readonly string[] => ["RegistryRefused", `${acme} ${said}`];
   const table: readonly (readonly [string, Site, readonly string[]])[] = [
-    ["redirects: the token of the identity is not sent after it", away, refusal("redirects (307), which is never followed with a token")],
-    ["fails", () => ({ status: 500 }), ["IdentityUnreachable", `${acme} fails at the moment (500)`]],
-    ["is asked too often", () => ({ status: 429 }), ["Throttled", `${acme} is asked for tokens too often (429)`]],
+    ["redirects: the token of the identity is not sent after it", away, refusal("answers with a redirect (307), which is not followed")],
+    ["fails", () => ({ status: 500 }), ["IdentityUnreachable", `${acme} fails (500); it is asked again`]],
+    ["is asked too often", () => ({ status: 429 }), ["Throttled", `${acme} is asked too often (429); it is asked again later`]],
     [
       "cuts the connection",
       () => "cut",
       [
         "IdentityUnreachable",
-        `${acme} cannot be asked for a token: ${acme}: the connection was closed before the answer was complete (UND_ERR_SOCKET)`,
+        `${acme} cannot be reached (ConnectionReset): ${acme}: the connection was closed before the answer was complete (UND_ERR_SOCKET)`,
       ],
     ],
     [
       "answers without end",
       huge,
-      ["IdentityUnreachable", `${acme} cannot be asked for a token: ${acme}: the answer is longer than 65536 bytes`],
+      ["IdentityUnreachable", `${acme} cannot be reached (ProtocolError): ${acme}: the answer is longer than 65536 bytes`],
     ],
     ["is none", () => ({ status: 404, body: "secret-of-the-body" }), refusal("exchanges no tokens (404): is it a registry of Azure?")],
     [
@@ -190,7 +194,7 @@ describe("a login server that misbehaves", () => {
     await using azure = await azureScene({ sites: { [acme]: () => "hang" } });
     assert.deepEqual(await late(azure, acme), [
       "IdentityUnreachable",
-      `${acme} cannot be asked for a token: ${acme}: no answer within 5000 ms`,
+      `${acme} cannot be reached (Timeout): ${acme}: no answer within 5000 ms`,
     ]);
   });
 

@@ -76,12 +76,12 @@ describe("azureManagedIdentity", () => {
     ["forbids it", answers(403), ["IdentityRefused", `${who} gives no token of identity ${azureClient} (403)`]],
     ["is being updated", answers(410), ["IdentityUnreachable", `${who} is being updated (410)`]],
     ["is not there yet", answers(404), ["IdentityUnreachable", `${who} is being updated (404)`]],
-    ["fails", answers(500), ["IdentityUnreachable", `${who} fails at the moment (500)`]],
-    ["is asked too often", answers(429), ["Throttled", `${who} is asked for tokens too often (429)`]],
+    ["fails", answers(500), ["IdentityUnreachable", `${who} fails (500); it is asked again`]],
+    ["is asked too often", answers(429), ["Throttled", `${who} is asked too often (429); it is asked again later`]],
     [
       "redirects",
       answers(302, { location: "http://169.254.169.254/elsewhere" }),
-      ["IdentityRefused", `${who} redirects (302), which is never followed with a token`],
+      ["IdentityRefused", `${who} answers with a redirect (302), which is not followed`],
     ],
     ["answers with no token", answers(200), ["IdentityUnreachable", `${who} answered without a token that can be used`]],
     [
@@ -89,7 +89,7 @@ describe("azureManagedIdentity", () => {
       () => "cut",
       [
         "IdentityUnreachable",
-        `${who} cannot be asked for a token: 169.254.169.254: the connection was closed before the answer was complete (UND_ERR_SOCKET); ${advice}`,
+        `${who} cannot be reached (ConnectionReset): 169.254.169.254: the connection was closed before the answer was complete (UND_ERR_SOCKET); ${advice}`,
       ],
     ],
   ];

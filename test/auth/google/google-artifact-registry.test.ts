@@ -125,7 +125,7 @@ describe("googleArtifactRegistryAuth()", () => {
       assert.notEqual(second, first);
       for (const site of [googleMetadata, googleTokenService]) google.internet.set(site, () => ({ status: 500 }));
       await google.clock.advance(61 * 60_000);
-      assert.match(await google.ask(), /^IdentityUnreachable: Google's (metadata server|token service) fails \(500\)$/);
+      assert.match(await google.ask(), /^IdentityUnreachable: Google's (metadata server|token service) fails \(500\); it is asked again$/);
     });
 
     it(`${way}: tells who it acts as, when the token ends and when it was fetched`, async () => {

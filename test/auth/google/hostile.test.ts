@@ -129,14 +129,26 @@ const rows: readonly Row[] = [
     { status: 400, headers: flavour },
     "IdentityRefused: Google's metadata server refuses (400)",
   ],
-  ["a metadata server that fails", ambient, googleMetadata, { status: 500 }, "IdentityUnreachable: Google's metadata server fails (500)"],
-  ["a token service that fails", federated, googleTokenService, { status: 503 }, "IdentityUnreachable: Google's token service fails (503)"],
+  [
+    "a metadata server that fails",
+    ambient,
+    googleMetadata,
+    { status: 500 },
+    "IdentityUnreachable: Google's metadata server fails (500); it is asked again",
+  ],
+  [
+    "a token service that fails",
+    federated,
+    googleTokenService,
+    { status: 503 },
+    "IdentityUnreachable: Google's token service fails (503); it is asked again",
+  ],
   [
     "an IAM Credentials API that fails",
     impersonated,
     googleImpersonation,
     { status: 500, body: googleCanary },
-    "IdentityUnreachable: Google's IAM Credentials API fails (500)",
+    "IdentityUnreachable: Google's IAM Credentials API fails (500); it is asked again",
   ],
   [
     "a redirect, which nothing follows",
@@ -230,7 +242,7 @@ describe("googleArtifactRegistryAuth()", () => {
   for (const [way, answer, wait] of afterWait) {
     it(`asks again only after the time that it is told, by ${way}`, async () => {
       await using google = await googleScene(federated, { sites: { [googleTokenService]: () => answer } });
-      assert.equal(await google.ask(), "Throttled: Google's token service is asked too often (429)");
+      assert.equal(await google.ask(), "Throttled: Google's token service is asked too often (429); it is asked again later");
       assert.equal(google.provider.state().lastError?.class, "RateLimited");
       await google.clock.advance(wait - 1);
       await google.ask();
