@@ -2,7 +2,7 @@ import { keyOfId } from "../api/object.ts";
 import type { Credential } from "../oci/credential.ts";
 import { echo } from "../oci/parsed.ts";
 import { registryOf, type Repository } from "../oci/repository.ts";
-import { toError } from "./answer.ts";
+import { refused, toError } from "./answer.ts";
 import { refuseForeign } from "./gate.ts";
 import type { AuthProvider, AuthProviderDeps, CredentialUnavailableError, ProviderState, RefreshError, Unavailable } from "./ports.ts";
 import { type Renewal, Renewals } from "./renewals.ts";
@@ -50,44 +50,30 @@ export function mintedProvider<T extends MintTarget>(minter: Minter<T>, deps: Au
   const renewals = new Renewals<Credential & { readonly expiresAt: number }>({
     clock: deps.clock,
     random: deps.random,
-    onFetched: (key, failure, tookMs) => {
-      report(key, failure);
-      deps.fetched?.({ outcome: failure?.reason ?? "Fetched", tookMs });
+    onFetched: (key, fetched) => {
+      // One line for each transition, not for each attempt.
+      if (fetched.isNews) log(deps, key, fetched.failure);
+      deps.fetched?.({ outcome: fetched.failure?.reason ?? "Fetched", tookMs: fetched.tookMs });
       deps.changed();
     },
   });
-  const failing = new Set<string>();
-  const report = (key: string, failure: CredentialUnavailableError | undefined): void => {
-    // One line for each transition, not for each attempt.
-    const was = failing.has(key);
-    if (failure === undefined) {
-      failing.delete(key);
-      if (was) deps.logger.info("A credential can be fetched again", { authProvider: deps.name, registry: key });
-      return;
-    }
-    if (failing.size < 256) failing.add(key);
-    if (!was) {
-      const fields = { authProvider: deps.name, registry: key, reason: failure.reason, message: failure.message };
-      deps.logger.warn("A credential cannot be fetched", {
-        ...fields,
-        ...(failure.requestId !== undefined && { requestId: failure.requestId }),
-      });
-    }
+  /** All gates that come before anything is fetched. */
+  const admit = (repository: Repository): Admission<T> => {
+    const foreign = refuseForeign(deps, repository);
+    if (foreign !== undefined) return refused(foreign);
+    const target = minter.target(repository);
+    if (target === undefined) return refused(notOfCloud(minter, deps.name, repository));
+    return minter.problem === undefined ? { ok: true, target } : refused(minter.problem);
   };
-  const refusal = (repository: Repository): Unavailable | undefined =>
-    refuseForeign(deps, repository) ??
-    (minter.target(repository) === undefined ? notOfCloud(minter, deps.name, repository) : minter.problem);
   const fetcher = (target: T) => async (signal: AbortSignal) => {
     const minted = await minter.mint(target, signal);
     issued += 1;
     return { ...minted, revision: `${nonce}.${issued}` };
   };
   const admitted = (repository: Repository): T => {
-    const problem = refusal(repository);
-    if (problem !== undefined) throw toError(problem);
-    const target = minter.target(repository);
-    if (target === undefined) throw toError(notOfCloud(minter, deps.name, repository));
-    return target;
+    const admission = admit(repository);
+    if (!admission.ok) throw toError(admission);
+    return admission.target;
   };
   return {
     credentials: async (repository, signal) => {
@@ -98,9 +84,24 @@ export function mintedProvider<T extends MintTarget>(minter: Minter<T>, deps: Au
       const target = admitted(repository);
       return await renewals.renew(target.key, { isRefused: (value) => value.revision === revision, fetch: fetcher(target) }, signal);
     },
-    unavailable: refusal,
+    unavailable: (repository) => {
+      const admission = admit(repository);
+      return admission.ok ? undefined : { reason: admission.reason, message: admission.message };
+    },
     state: () => stateOf(minter, [...renewals.known()], deps.clock.now()),
   };
+}
+
+type Admission<T> = { readonly ok: true; readonly target: T } | ({ readonly ok: false } & Unavailable);
+
+function log({ logger, name }: AuthProviderDeps, key: string, failure: CredentialUnavailableError | undefined): void {
+  const fields = { authProvider: name, registry: key };
+  if (failure === undefined) {
+    logger.info("A credential can be fetched again", fields);
+    return;
+  }
+  const { reason, message, requestId } = failure;
+  logger.warn("A credential cannot be fetched", { ...fields, reason, message, ...(requestId !== undefined && { requestId }) });
 }
 
 function notOfCloud(

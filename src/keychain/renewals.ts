@@ -12,12 +12,20 @@ export interface RenewalsOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** How many keys are remembered; the least recently used goes first. Default 256. */
+  /** How many keys that have a value are remembered, and as many again that never had one; the least recently used goes first. Default 256. */
   readonly max?: number;
   /** Of fetching one value, whoever waits for it, in ms; default 10,000. */
   readonly deadlineMs?: number;
-  /** A value was fetched, or could not be. `failure`: the latter. `tookMs`: either. */
-  readonly onFetched?: (key: string, failure: CredentialUnavailableError | undefined, tookMs: number) => void;
+  readonly onFetched?: (key: string, fetched: Fetched) => void;
+}
+
+/** A value was fetched, or could not be. */
+export interface Fetched {
+  /** Why not. */
+  readonly failure?: CredentialUnavailableError;
+  readonly tookMs: number;
+  /** It went the other way the last time; of a first one: it failed. */
+  readonly isNews: boolean;
 }
 
 /** What is known of one key. */
@@ -63,20 +71,24 @@ const youngMs = 60_000;
  */
 export class Renewals<V extends Ending> {
   readonly #options: RenewalsOptions;
-  readonly #entries: LRUCache<string, Entry<V>>;
+  readonly #valued: LRUCache<string, Entry<V>>;
+  /** Apart: whoever starts pods can have any number of registries asked, and must not push out what is good with those that refuse. */
+  readonly #valueless: LRUCache<string, Entry<V>>;
   // A mint that nobody waits for any more is worth its end: the next one who asks finds it done.
   readonly #flights = new SingleFlight<string, V>({ keepGoing: true });
 
   constructor(options: RenewalsOptions) {
     this.#options = options;
-    this.#entries = new LRUCache({ max: options.max ?? mostKeys });
+    const max = options.max ?? mostKeys;
+    this.#valued = new LRUCache({ max });
+    this.#valueless = new LRUCache({ max });
   }
 
   /** @throws CredentialUnavailableError, or the signal's reason */
   async get(key: string, fetch: (signal: AbortSignal) => Promise<V>, signal: AbortSignal): Promise<V> {
     signal.throwIfAborted();
     const now = this.#options.clock.now();
-    const entry = this.#entries.get(key);
+    const entry = this.#entry(key);
     if (entry?.value !== undefined && now < usableUntil(entry)) {
       if (now >= entry.refreshAt && now >= entry.holdUntil) this.#refreshBeside(key, fetch);
       return entry.value;
@@ -93,18 +105,19 @@ export class Renewals<V extends Ending> {
   ): Promise<V | undefined> {
     signal.throwIfAborted();
     const now = this.#options.clock.now();
-    const entry = this.#entries.get(key);
-    if (entry?.value === undefined) return await this.#fetch(key, fetch, signal);
-    if (!isRefused(entry.value) && now < usableUntil(entry)) return entry.value;
-    if (now - entry.fetchedAt < youngMs) return undefined;
-    if (now < entry.holdUntil) return undefined;
+    const entry = this.#entry(key);
+    if (entry?.value !== undefined) {
+      if (!isRefused(entry.value) && now < usableUntil(entry)) return entry.value;
+      if (now - entry.fetchedAt < youngMs) return undefined;
+    }
+    if (entry !== undefined && now < entry.holdUntil) return undefined;
     return await this.#fetch(key, fetch, signal);
   }
 
   /** Of every key that is remembered. */
   known(): ReadonlyMap<string, Renewal<V>> {
     const known = new Map<string, Renewal<V>>();
-    for (const [key, { value, fetchedAt, lastError, failure }] of this.#entries.entries()) {
+    for (const [key, { value, fetchedAt, lastError, failure }] of [...this.#valued.entries(), ...this.#valueless.entries()]) {
       known.set(key, {
         ...(value !== undefined && { value, fetchedAt }),
         ...(lastError !== undefined && { lastError }),
@@ -112,6 +125,10 @@ export class Renewals<V extends Ending> {
       });
     }
     return known;
+  }
+
+  #entry(key: string): Entry<V> | undefined {
+    return this.#valued.get(key) ?? this.#valueless.get(key);
   }
 
   #refreshBeside(key: string, fetch: (signal: AbortSignal) => Promise<V>): void {
@@ -150,9 +167,11 @@ export class Renewals<V extends Ending> {
     const { clock, random, onFetched } = this.#options;
     const now = clock.now();
     const life = value.expiresAt - now;
-    const before = this.#entries.get(key)?.lastError;
-    const lastError = before !== undefined && before.resolvedTime === undefined ? { ...before, resolvedTime: now } : before;
-    this.#entries.set(key, {
+    const before = this.#entry(key)?.lastError;
+    const isNews = before !== undefined && before.resolvedTime === undefined;
+    const lastError = isNews ? { ...before, resolvedTime: now } : before;
+    this.#valueless.delete(key);
+    this.#valued.set(key, {
       value,
       fetchedAt: now,
       refreshAt: now + life * (earliestRefresh + (latestRefresh - earliestRefresh) * random()),
@@ -160,16 +179,16 @@ export class Renewals<V extends Ending> {
       lastError,
       holdUntil: 0,
     });
-    onFetched?.(key, undefined, tookMs);
+    onFetched?.(key, { tookMs, isNews });
   }
 
   #failed(key: string, failure: CredentialUnavailableError, tookMs: number): void {
     const now = this.#options.clock.now();
-    const before = this.#entries.get(key);
+    const before = this.#entry(key);
     const run = before?.lastError?.resolvedTime === undefined ? before?.lastError : undefined;
     const count = (run?.count ?? 0) + 1;
     const isServed = before?.value !== undefined && now < usableUntil(before);
-    this.#entries.set(key, {
+    (before?.value === undefined ? this.#valueless : this.#valued).set(key, {
       value: before?.value,
       fetchedAt: before?.fetchedAt ?? 0,
       refreshAt: before?.refreshAt ?? 0,
@@ -177,7 +196,7 @@ export class Renewals<V extends Ending> {
       lastError: { class: failure.class, message: failure.message, firstTime: run?.firstTime ?? now, time: now, count },
       holdUntil: now + holdMs(failure, { now, count, isServed }),
     });
-    this.#options.onFetched?.(key, failure, tookMs);
+    this.#options.onFetched?.(key, { failure, tookMs, isNews: run === undefined });
   }
 }
 

@@ -153,6 +153,23 @@ describe("a provider of a cloud", () => {
     assert.deepEqual(fetches, ["Fetched 40", "Throttled 40", "Fetched 40"]);
   });
 
+  it("logs a failure once also where hundreds of other registries have failed before", async () => {
+    await using it = await scene();
+    const refuse = (name: string): Map<string, CredentialUnavailableError> =>
+      it.fails.set(`${name}.cloud.example`, new CredentialUnavailableError("RegistryRefused", "no"));
+    for (let at = 0; at < 300; at += 1) {
+      refuse(`r${at}`);
+      await it.ask(`r${at}.cloud.example/app`);
+    }
+    refuse("last");
+    it.log.length = 0;
+    for (let time = 0; time < 5; time += 1) {
+      await it.ask("last.cloud.example/app");
+      await it.clock.advance(10_000);
+    }
+    assert.equal(it.log.length, 1);
+  });
+
   it("shows no secret, however it is printed", async () => {
     await using it = await scene();
     await it.ask("a.cloud.example/app");

@@ -16,7 +16,7 @@ const refused = new CredentialUnavailableError("IdentityRefused", "Entra refused
 const unreachable = new CredentialUnavailableError("IdentityUnreachable", "Entra does not answer");
 
 /** An identity service that gives tokens for an hour, and fails while it is told to. */
-function scene(options: { readonly random?: number; readonly lifeMs?: number } = {}) {
+function scene(options: { readonly random?: number; readonly lifeMs?: number; readonly max?: number } = {}) {
   const clock = new ManualClock();
   const source: { asked: number; failure: Error | undefined; pending: PromiseWithResolvers<void> | undefined } = {
     asked: 0,
@@ -27,7 +27,8 @@ function scene(options: { readonly random?: number; readonly lifeMs?: number } =
   const renewals = new Renewals<Token>({
     clock,
     random: () => options.random ?? 0,
-    onFetched: (key, failure) => outcomes.push(`${key} ${failure?.reason ?? "fetched"}`),
+    ...(options.max !== undefined && { max: options.max }),
+    onFetched: (key, { failure, isNews }) => outcomes.push(`${key} ${failure?.reason ?? "fetched"}${isNews ? ", which is news" : ""}`),
   });
   const fetch = async (): Promise<Token> => {
     source.asked += 1;
@@ -198,7 +199,31 @@ describe("Renewals", () => {
       count: 2,
       resolvedTime: start + 20_000,
     });
-    assert.deepEqual(outcomes, ["acme IdentityRefused", "acme IdentityRefused", "acme fetched"]);
+    assert.deepEqual(outcomes, ["acme IdentityRefused, which is news", "acme IdentityRefused", "acme fetched, which is news"]);
+  });
+
+  it("keep what is good, however many others fail: whoever starts pods chooses which registries are asked", async () => {
+    const { source, renewals, get } = scene({ max: 4 });
+    await get("good");
+    source.failure = refused;
+    for (let at = 0; at < 20; at += 1) await assert.rejects(get(`bad-${at}`));
+    const asked = source.asked;
+    assert.equal(await get("good"), "token-1");
+    assert.equal(source.asked, asked);
+    assert.ok(renewals.known().size <= 8, `${renewals.known().size} are remembered`);
+  });
+
+  it("know one that failed and then came as one, and not as both", async () => {
+    const { clock, source, renewals, get } = scene();
+    source.failure = refused;
+    await assert.rejects(get());
+    source.failure = undefined;
+    await clock.advance(10_000);
+    await get();
+    assert.deepEqual(
+      [...renewals.known()].map(([key, { value, failure }]) => [key, value?.name, failure]),
+      [["acme", "token-2", undefined]],
+    );
   });
 });
 
@@ -220,6 +245,18 @@ describe("Renewals.renew()", () => {
     await renewals.renew("acme", { isRefused: isRefused(name), fetch }, signal);
     assert.equal((await renewals.renew("acme", { isRefused: isRefused(name), fetch }, signal))?.name, "token-2");
     assert.equal(source.asked, 2);
+  });
+
+  it("asks nobody before it is time, where there is nothing that could be refused", async () => {
+    const { clock, source, renewals, fetch, get } = scene();
+    source.failure = refused;
+    await assert.rejects(get());
+    const renew = (): Promise<Token | undefined> => renewals.renew("acme", { isRefused: () => true, fetch }, signal);
+    assert.equal(await renew(), undefined);
+    assert.equal(source.asked, 1);
+    source.failure = undefined;
+    await clock.advance(10_000);
+    assert.equal((await renew())?.name, "token-2");
   });
 
   it("does not let a registry that refuses everything make us ask at its pace", async () => {
