@@ -32,7 +32,7 @@ export interface ServiceRequest {
    * in, in plain HTTP; nothing else reaches those.
    */
   readonly reach: "service" | "instance";
-  /** Longest body, in bytes; default 262,144. */
+  /** Longest body, in bytes; default 65,536. */
   readonly limitBytes?: number;
 }
 

@@ -28,7 +28,9 @@ export interface AnswerDetails {
 }
 
 /** Longest body that is parsed, in bytes: what a {@link ServiceRequest} reads at most by default. */
-const longestBody = 262_144;
+const longestBody = 65_536;
+/** Errors of APIs nest a few levels. */
+const deepest = 16;
 
 /**
  * One exchange with a service of a cloud. Returns what the service says about the request (2xx and 4xx); that it cannot be reached, fails, is asked too often,
@@ -106,7 +108,7 @@ export function answerDetails(
 
 /** Of an answer in JSON: its object; undefined where it is none. */
 export function jsonObject({ body }: Pick<ServiceResponse, "body">): Readonly<Record<string, unknown>> | undefined {
-  const parsed = parseJSON(body, "The answer", { bytes: longestBody });
+  const parsed = parseJSON(body, "The answer", { bytes: longestBody, depth: deepest });
   return parsed.ok ? asObject(parsed.value) : undefined;
 }
 
@@ -115,9 +117,9 @@ export function codeWord(value: unknown): string | undefined {
   return typeof value === "string" && /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/.test(value) ? value : undefined;
 }
 
-/** A token, as headers and forms take it: printable ASCII without spaces, 64 KiB at most; anything else is none. */
+/** A token, as headers and forms take it: printable ASCII without spaces, 16 KiB at most; anything else is none. */
 export function tokenText(value: unknown): string | undefined {
-  return typeof value === "string" && /^[\x21-\x7e]{1,65536}$/.test(value) ? value : undefined;
+  return typeof value === "string" && /^[\x21-\x7e]{1,16384}$/.test(value) ? value : undefined;
 }
 
 /** What a service calls a request, for the log; anything of another shape is somebody's text. */

@@ -14,7 +14,7 @@ export interface ServiceExchange {
 }
 
 /** Tokens and their metadata are a few KiB; in bytes. */
-const longestAnswer = 262_144;
+const longestAnswer = 65_536;
 /** RFC 9110 §5.1; what undici or this machine sets itself is not the SDK's to choose. */
 const headerName = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 const ownHeaders: ReadonlySet<string> = new Set([

@@ -118,6 +118,6 @@ describe("what a service answers", () => {
         assert.doesNotThrow(() => new Headers({ authorization: token }));
       }),
     );
-    for (const other of ["", "a b", "a\r\nb", "\u0000", "é", "x".repeat(65_537), null, 7]) assert.equal(tokenText(other), undefined);
+    for (const other of ["", "a b", "a\r\nb", "\u0000", "é", "x".repeat(16_385), null, 7]) assert.equal(tokenText(other), undefined);
   });
 });

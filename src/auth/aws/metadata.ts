@@ -6,8 +6,6 @@ import { field } from "../../oci/json.ts";
 import { type Answer, commonRefusal, misread, type Refusal, type Service, toRefusal } from "./ask.ts";
 import type { RoleSession } from "./role.ts";
 
-/** A session is 1 to 4 KiB; in bytes. */
-const longest = 65_536;
 const timeShape = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,9})?Z$/;
 
 interface Asked {
@@ -27,7 +25,7 @@ export async function askInstance(
   signal: AbortSignal,
 ): Promise<Answer<Uint8Array>> {
   const url = new URL(path, `http://${service.host}`);
-  const request = { url, hosts: [service.host], method, headers, reach: "instance", limitBytes: longest } as const;
+  const request = { url, hosts: [service.host], method, headers, reach: "instance" } as const;
   const response = await exchange(cloud.http, request, { service: service.name }, signal);
   if (response.status === 200) return { ok: true, value: response.body };
   if (response.status < 300) throw misread(service);

@@ -6,7 +6,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
 import { readClaims } from "./claims.ts";
-import { longestAnswer, uuidOf } from "./service.ts";
+import { uuidOf } from "./service.ts";
 
 export interface ExchangeRequest {
   /** Host that has passed `loginServer`. */
@@ -47,7 +47,6 @@ export async function exchangeAtRegistry(
       headers: { accept: new Secret("application/json"), "content-type": new Secret("application/x-www-form-urlencoded") },
       body: new Secret(new TextEncoder().encode(form.toString())),
       reach: "service",
-      limitBytes: longestAnswer,
     },
     { service: loginServer, clock, redirected: "RegistryRefused", requestIdOf },
     signal,

@@ -6,7 +6,7 @@ import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
 import { registryResource } from "./clouds.ts";
 import { type EntraToken, lifeOf, toToken } from "./entra.ts";
-import { longestAnswer, uuidOf } from "./service.ts";
+import { uuidOf } from "./service.ts";
 
 /** Which identity of the node; neither: the one that the node itself has. */
 export interface InstanceIdentity {
@@ -41,7 +41,6 @@ export async function instanceToken(
       method: "GET",
       headers: { metadata: new Secret("true") },
       reach: "instance",
-      limitBytes: longestAnswer,
     },
     {
       service: who,

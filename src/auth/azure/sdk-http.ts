@@ -2,7 +2,6 @@ import type { ClientAssertionCredentialOptions } from "@azure/identity";
 import type { ServiceClient, ServiceResponse } from "../../keychain/cloud.ts";
 import { type Asked, askService } from "../../keychain/service-answer.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { longestAnswer } from "./service.ts";
 
 type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
 type SdkRequest = Parameters<HttpClient["sendRequest"]>[0];
@@ -37,7 +36,6 @@ export function sdkHttp({ http, asked, endpoint, judge, failed }: SdkHttpOptions
         headers: Object.fromEntries(sent),
         body: new Secret(new TextEncoder().encode(request.body)),
         reach: "service",
-        limitBytes: longestAnswer,
       },
       asked,
       signal,

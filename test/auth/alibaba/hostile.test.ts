@@ -147,7 +147,7 @@ const rows: readonly (readonly [what: string, site: string, answer: SiteAnswer |
     "a body without end",
     alibabaCR,
     { status: 200, body: `{"AuthorizationToken":"${"x".repeat(300_000)}` },
-    "IdentityUnreachable: Alibaba Cloud Container Registry cannot be reached (ProtocolError): cr.cn-hangzhou.aliyuncs.com: the answer is longer than 262144 bytes",
+    "IdentityUnreachable: Alibaba Cloud Container Registry cannot be reached (ProtocolError): cr.cn-hangzhou.aliyuncs.com: the answer is longer than 65536 bytes",
   ],
 ];
 

@@ -214,6 +214,16 @@ describe("EKS Pod Identity", () => {
       /answers with a redirect \(302\), which is not followed$/,
     ],
     ["no JSON", { status: 200, body: "secret" }, "IdentityUnreachable", /answered what cannot be read/],
+    ["that it has nothing to say", { status: 204 }, "IdentityUnreachable", /answered what cannot be read/],
+    [
+      "a token that no header can hold",
+      {
+        status: 200,
+        body: { AccessKeyId: "ASIA", SecretAccessKey: "secret", Token: "two\r\nlines", Expiration: "2026-01-01T01:00:00Z" },
+      },
+      "IdentityUnreachable",
+      /answered what cannot be read/,
+    ],
     [
       "half a session",
       { status: 200, body: { AccessKeyId: "a", Token: "secret", Expiration: "2026-01-01T01:00:00Z" } },

@@ -29,7 +29,7 @@ const modes: readonly (readonly [string, Site, RegExp])[] = [
     /answered what cannot be read/,
   ],
   ["answers nothing", () => ({ status: 200 }), /answered what cannot be read/],
-  ["answers without end", () => ({ status: 200, body: "x".repeat(300_000) }), /longer than 262144 bytes/],
+  ["answers without end", () => ({ status: 200, body: "x".repeat(300_000) }), /longer than 65536 bytes/],
   ["answers deep JSON", () => ({ status: 200, body: "[".repeat(50_000) }), /answered what cannot be read/],
   ["fails", () => ({ status: 500, body: "secret" }), /fails \(500\); it is asked again$/],
   ["fails behind a gateway", () => ({ status: 502, body: "<html>secret" }), /fails \(502\)/],

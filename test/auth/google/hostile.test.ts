@@ -218,7 +218,7 @@ const rows: readonly Row[] = [
     federated,
     googleTokenService,
     { status: 200, body: `{"access_token":"${"x".repeat(300_000)}` },
-    "IdentityUnreachable: Google's token service cannot be reached (ProtocolError): sts.googleapis.com: the answer is longer than 262144 bytes",
+    "IdentityUnreachable: Google's token service cannot be reached (ProtocolError): sts.googleapis.com: the answer is longer than 65536 bytes",
   ],
 ];
 
