@@ -6,7 +6,7 @@ import { Connection, type KubeConfigSource, type Use } from "./connection.ts";
 import { readBody, readChunks, sendRequest, StaleConnectionError } from "./exchange.ts";
 import { KubeError } from "./kube-error.ts";
 import { refusal } from "./status.ts";
-import { claimsOf, type TokenClaims } from "./token-claims.ts";
+import { claimsOf, type TokenClaims } from "../pki/token-claims.ts";
 
 /** A request with JSON both ways. */
 export interface KubeRequest {

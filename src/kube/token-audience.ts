@@ -1,4 +1,4 @@
-import type { TokenClaims } from "./token-claims.ts";
+import type { TokenClaims } from "../pki/token-claims.ts";
 
 /** The names of the API server inside of every cluster; all but the last also with a cluster's domain behind them. */
 const inCluster = /^kubernetes(\.default(\.svc(\..*)?)?)?$/;

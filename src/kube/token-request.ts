@@ -3,7 +3,7 @@ import type { KubeClient } from "./client.ts";
 import { KubeError } from "./kube-error.ts";
 import { objectPath } from "./resource.ts";
 import { record } from "./status.ts";
-import { claimsOf } from "./token-claims.ts";
+import { claimsOf } from "../pki/token-claims.ts";
 
 /** Whose token is asked for, and for whom it is to be good. */
 export interface TokenRequest {

@@ -1,7 +1,7 @@
 import type { FederatedSource } from "../../keychain/federated-token.ts";
 import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import type { Secret } from "../../kernel/secret.ts";
-import { claimsOf } from "../../kube/token-claims.ts";
+import { claimsOf } from "../../pki/token-claims.ts";
 import { echo } from "../../oci/parsed.ts";
 import { commonRefusal, detailsOf, type Refusal, type Service } from "./ask.ts";
 

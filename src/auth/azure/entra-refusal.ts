@@ -3,7 +3,7 @@ import { CredentialUnavailableError } from "../../keychain/ports.ts";
 import { jsonObject } from "../../keychain/service-answer.ts";
 import { field } from "../../oci/json.ts";
 import { echo } from "../../oci/parsed.ts";
-import type { Claims } from "./claims.ts";
+import type { TokenClaims } from "../../pki/token-claims.ts";
 import { uuidOf } from "./service.ts";
 
 /** Who asked Microsoft Entra ID, for the sentence that says why it refused. */
@@ -14,7 +14,7 @@ export interface EntraAsker {
   readonly source: string;
   readonly audience: string;
   /** Of the federated token. */
-  readonly claims: Claims;
+  readonly claims: Pick<TokenClaims, "issuer" | "subject">;
 }
 
 const who = "Microsoft Entra ID";

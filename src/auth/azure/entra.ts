@@ -5,7 +5,7 @@ import { jsonObject, tokenText } from "../../keychain/service-answer.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
-import { readClaims } from "./claims.ts";
+import { claimsOf } from "../../pki/token-claims.ts";
 import { type AzureCloud, registryResource } from "./clouds.ts";
 import { type EntraAsker, entraRefusal, entraRequestId } from "./entra-refusal.ts";
 import { sdkHttp } from "./sdk-http.ts";
@@ -41,7 +41,7 @@ export async function exchangeFederated(
       asked: { service: who, clock, redirected: "IdentityRefused", requestIdOf: entraRequestId },
       endpoint: { host: cloud.authorityHost, path: `/${tenantID}/oauth2/v2.0/token` },
       judge: (answer) => {
-        const asker = { clientID, tenantID, source, audience: cloud.federatedAudience, claims: readClaims(assertion.reveal()) };
+        const asker = { clientID, tenantID, source, audience: cloud.federatedAudience, claims: claimsOf(assertion.reveal()) ?? {} };
         if (answer.status !== 200) throw entraRefusal(answer, asker);
         const life = lifeOf(jsonObject(answer));
         if (life === undefined) throw noToken(who);

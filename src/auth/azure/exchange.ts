@@ -5,7 +5,7 @@ import { askService, jsonObject, tokenText } from "../../keychain/service-answer
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { field } from "../../oci/json.ts";
-import { readClaims } from "./claims.ts";
+import { claimsOf } from "../../pki/token-claims.ts";
 import { uuidOf } from "./service.ts";
 
 export interface ExchangeRequest {
@@ -69,7 +69,7 @@ export async function exchangeAtRegistry(
 }
 
 function endOf(refreshToken: string, { loginServer, now }: { readonly loginServer: string; readonly now: number }): number {
-  const { expiresAt } = readClaims(refreshToken);
+  const expiresAt = claimsOf(refreshToken)?.expiresAt;
   if (expiresAt === undefined) return now + assumedLifeMs;
   if (expiresAt <= now)
     throw new CredentialUnavailableError(

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { readClaims } from "../../../src/auth/azure/claims.ts";
 import { azureClouds } from "../../../src/auth/azure/clouds.ts";
 import { entraRefusal } from "../../../src/auth/azure/entra-refusal.ts";
 import { exchangeFederated } from "../../../src/auth/azure/entra.ts";
@@ -11,6 +10,7 @@ import { instanceToken } from "../../../src/auth/azure/instance-identity.ts";
 import type { ServiceClient, ServiceResponse } from "../../../src/keychain/cloud.ts";
 import { CredentialUnavailableError } from "../../../src/keychain/ports.ts";
 import { Secret } from "../../../src/kernel/secret.ts";
+import { claimsOf } from "../../../src/pki/token-claims.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { azureClient, azureTenant } from "../../support/cloud/azure.ts";
 import { never } from "./support.ts";
@@ -128,7 +128,7 @@ describe("whatever a service of Azure answers, the outcome is a token or a sente
             tenantID: azureTenant,
             source: "it",
             audience: "api://x",
-            claims: readClaims(`h.${payload}.s`),
+            claims: claimsOf(`h.${payload}.s`) ?? {},
           };
           const refused = { status: 400, headers: new Map(), body: new TextEncoder().encode('{"error_codes":[700213]}') };
           const { message } = entraRefusal(refused, asker);

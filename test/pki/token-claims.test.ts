@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { claimsOf } from "../../src/kube/token-claims.ts";
+import { claimsOf } from "../../src/pki/token-claims.ts";
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 const jwt = (claims: unknown): string => `${part({ alg: "RS256" })}.${part(claims)}.c2ln`;
@@ -12,6 +12,8 @@ for (const row of [
     token: jwt({ iss: "i", sub: "s", aud: ["a", "b"] }),
     claims: { issuer: "i", subject: "s", audiences: ["a", "b"] },
   },
+  { name: "when it ends", token: jwt({ exp: 7 }), claims: { audiences: [], expiresAt: 7000 } },
+  { name: "no end that is no number", token: jwt({ exp: "7" }), claims: { audiences: [] } },
   { name: "a single audience", token: jwt({ aud: "a" }), claims: { audiences: ["a"] } },
   { name: "no audience", token: jwt({ iss: "i" }), claims: { issuer: "i", audiences: [] } },
   {
