@@ -8,7 +8,8 @@ import { alibabaTokenService } from "../../support/cloud/alibaba.ts";
 import { pattern } from "../../oci/support.ts";
 import { repositoryOf } from "../../support/cloud/deps.ts";
 import type { SeenRequest, SiteAnswer } from "../../support/cloud/internet.ts";
-import { ask, type AttackScene, attack, entry, never, outcomeOf } from "./scene.ts";
+import { entry } from "../../support/cloud/pull.ts";
+import { ask, type AttackScene, attack, never, outcomeOf } from "./scene.ts";
 import { cloudTypes, secretTypes, subjects } from "./subjects.ts";
 
 const other: AuthProvider = {

@@ -8,8 +8,8 @@ import { createKeychain, type KeychainProvider } from "../../../src/keychain/key
 import { type AuthProvider, CredentialUnavailableError } from "../../../src/keychain/ports.ts";
 import type { RegistryRequest, RegistryResponse } from "../../../src/transport/request.ts";
 import { TransportError } from "../../../src/transport/transport-error.ts";
-import { pattern } from "../../oci/support.ts";
 import { type CloudScene, cloudScene, repositoryOf } from "../../support/cloud/deps.ts";
+import { entry } from "../../support/cloud/pull.ts";
 import { type Internet, type SeenRequest, type Site, type SiteAnswer, startInternet } from "../../support/cloud/internet.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { subjects } from "./subjects.ts";
@@ -72,20 +72,6 @@ export async function attack(type: AuthProviderType, options: AttackOptions = {}
       await internet[Symbol.asyncDispose]();
       rmSync(fileRoot, { recursive: true });
     },
-  };
-}
-
-export function entry(name: string, registries: readonly string[], provider: AuthProvider): KeychainProvider {
-  return {
-    name,
-    uid: `uid-${name}`,
-    creationTime: 0,
-    revision: "1",
-    patterns: registries.map(pattern),
-    tokenHosts: [],
-    plainHTTPHosts: [],
-    allowCredentialsOverHTTP: false,
-    provider,
   };
 }
 

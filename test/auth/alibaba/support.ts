@@ -1,11 +1,10 @@
-import assert from "node:assert/strict";
-import { inspect } from "node:util";
 import type { AlibabaAcrConfig } from "../../../src/api/auth-alibaba.ts";
 import { alibabaAcrAuth } from "../../../src/auth/alibaba/alibaba-acr.ts";
-import { type AuthProvider, CredentialUnavailableError } from "../../../src/keychain/ports.ts";
+import type { AuthProvider } from "../../../src/keychain/ports.ts";
+import { askProvider } from "../../support/cloud/asked.ts";
 import { ManualClock } from "../../support/clock.ts";
 import { alibabaCanary, alibabaRegistry, alibabaSites } from "../../support/cloud/alibaba.ts";
-import { type CloudScene, cloudScene, repositoryOf } from "../../support/cloud/deps.ts";
+import { type CloudScene, cloudScene } from "../../support/cloud/deps.ts";
 import { type Internet, type Site, startInternet } from "../../support/cloud/internet.ts";
 
 export const image = `${alibabaRegistry}/acme/app`;
@@ -35,28 +34,11 @@ export async function alibabaScene(
     scene,
     clock,
     provider,
-    ask: async (name = image) => {
-      const signal = new AbortController().signal;
-      const answer: unknown = await provider.credentials(repositoryOf(name), signal).catch((error: unknown) => error);
-      for (const value of [answer, provider, provider.state(), scene.log, provider.unavailable?.(repositoryOf(name))]) assertSilent(value);
-      if (answer instanceof CredentialUnavailableError) return `${answer.reason}: ${answer.message}`;
-      assert.ok(Array.isArray(answer), inspect(answer));
-      const [first] = await provider.credentials(repositoryOf(name), signal);
-      return `${first?.scheme} ${first?.username?.reveal()} ${first?.secret.reveal().replace(`${alibabaCanary}.`, "")}`;
-    },
+    ask: (name = image) =>
+      askProvider({ provider, scene, secrets: [alibabaCanary], shown: (secret) => secret.replace(`${alibabaCanary}.`, "") }, name),
     [Symbol.asyncDispose]: async () => {
       await scene[Symbol.asyncDispose]();
       await internet[Symbol.asyncDispose]();
     },
   };
-}
-
-/** No way to print a value shows a secret, or the prose of an answer. */
-export function assertSilent(value: unknown): void {
-  const texts = [
-    inspect(value, { depth: 20, showHidden: true }),
-    JSON.stringify(value) ?? "",
-    value instanceof Error ? `${value.stack}${inspect(value.cause)}` : "",
-  ];
-  for (const text of texts) assert.ok(!text.includes(alibabaCanary) && !text.includes("eyJ"), text);
 }

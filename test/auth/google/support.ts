@@ -1,10 +1,9 @@
-import assert from "node:assert/strict";
-import { inspect } from "node:util";
 import type { GoogleArtifactRegistryConfig } from "../../../src/api/auth-google.ts";
 import { googleArtifactRegistryAuth } from "../../../src/auth/google/google-artifact-registry.ts";
-import { type AuthProvider, CredentialUnavailableError } from "../../../src/keychain/ports.ts";
+import type { AuthProvider } from "../../../src/keychain/ports.ts";
+import { askProvider, assertSilent as assertNothing } from "../../support/cloud/asked.ts";
 import { ManualClock } from "../../support/clock.ts";
-import { type CloudScene, cloudScene, repositoryOf } from "../../support/cloud/deps.ts";
+import { type CloudScene, cloudScene } from "../../support/cloud/deps.ts";
 import { googleCanary, googleSites } from "../../support/cloud/google.ts";
 import { type Internet, type Site, startInternet } from "../../support/cloud/internet.ts";
 
@@ -40,15 +39,8 @@ export async function googleScene(
     scene,
     clock,
     provider,
-    ask: async (name = image) => {
-      const signal = new AbortController().signal;
-      const answer: unknown = await provider.credentials(repositoryOf(name), signal).catch((error: unknown) => error);
-      for (const value of [answer, provider, provider.state(), scene.log, provider.unavailable?.(repositoryOf(name))]) assertSilent(value);
-      if (answer instanceof CredentialUnavailableError) return `${answer.reason}: ${answer.message}`;
-      assert.ok(Array.isArray(answer), inspect(answer));
-      const [first] = await provider.credentials(repositoryOf(name), signal);
-      return `${first?.scheme} ${first?.username?.reveal()} ${first?.secret.reveal().replace(googleCanary, "token")}`;
-    },
+    ask: (name = image) =>
+      askProvider({ provider, scene, secrets: [googleCanary], shown: (secret) => secret.replace(googleCanary, "token") }, name),
     [Symbol.asyncDispose]: async () => {
       await scene[Symbol.asyncDispose]();
       await internet[Symbol.asyncDispose]();
@@ -56,12 +48,7 @@ export async function googleScene(
   };
 }
 
-/** No way to print a value shows a token, or the prose of an answer. */
+/** No way to print a value shows a secret, or the prose of an answer. */
 export function assertSilent(value: unknown): void {
-  const texts = [
-    inspect(value, { depth: 20, showHidden: true }),
-    JSON.stringify(value) ?? "",
-    value instanceof Error ? `${value.stack}${inspect(value.cause)}` : "",
-  ];
-  for (const text of texts) assert.ok(!text.includes(googleCanary) && !text.includes("eyJ"), text);
+  assertNothing(value, [googleCanary]);
 }

@@ -1,4 +1,4 @@
-import { createKeychain } from "../../../src/keychain/keychain.ts";
+import { createKeychain, type KeychainProvider } from "../../../src/keychain/keychain.ts";
 import type { AuthProvider } from "../../../src/keychain/ports.ts";
 import type { RegistryResponse } from "../../../src/transport/request.ts";
 import { TransportError } from "../../../src/transport/transport-error.ts";
@@ -14,19 +14,7 @@ export async function pull(
   const repository = repositoryOf(name);
   const keychain = createKeychain({
     unmatched: "Deny",
-    providers: [
-      {
-        name: "acme",
-        uid: "uid",
-        creationTime: 0,
-        revision: "1",
-        patterns: registries.map(pattern),
-        tokenHosts: [],
-        plainHTTPHosts: [],
-        allowCredentialsOverHTTP: false,
-        provider,
-      },
-    ],
+    providers: [entry("acme", registries, provider)],
   });
   try {
     const access = { ...(await keychain.resolve(repository, signal)), reach: "registry" as const };
@@ -43,4 +31,19 @@ export async function pull(
     if (error instanceof TransportError) return `${error.class}: ${error.message}`;
     throw error;
   }
+}
+
+/** A provider as a keychain sees it, without more than its registries. */
+export function entry(name: string, registries: readonly string[], provider: AuthProvider): KeychainProvider {
+  return {
+    name,
+    uid: `uid-${name}`,
+    creationTime: 0,
+    revision: "1",
+    patterns: registries.map(pattern),
+    tokenHosts: [],
+    plainHTTPHosts: [],
+    allowCredentialsOverHTTP: false,
+    provider,
+  };
 }
